@@ -1,0 +1,43 @@
+# One door for people and CI: every recipe sets up .venv first, from the lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lint format docs bench chaos lock clean
+help: ## list the recipes
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m pip install --quiet --target $(VENV)-tool virtualenv && PYTHONPATH=$(VENV)-tool $(PYTHON) -m virtualenv --quiet $(VENV); }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## the main job, offline: run, kill, resume, replay, fork
+	@$(BIN)/playhead demo
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## cost per turn beside its floor, as ratios
+	$(BIN)/python -m benchmarks.overhead
+
+chaos: $(STAMP) ## long fault injection
+	$(BIN)/python -m pytest -m chaos -n 0
+
+lock: ## pin again what `make` installs
+	$(PYTHON) -m pip install --quiet --target $(VENV)-tool uv
+	$(VENV)-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --all-extras --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove what the recipes made
+	rm -rf $(VENV) $(VENV)-tool .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
