@@ -1,0 +1,222 @@
+"""Every error that Playhead raises on purpose.
+
+    PlayheadError
+    ├── TapeError
+    │   ├── BodyError            a body that cannot be written or read
+    │   ├── JsonError            JSON outside the rules of docs/format.md, section 1
+    │   ├── KindError            a kind defined twice, badly named, or opaque where it must be known
+    │   ├── StaleTapeError       an append to a tape value that is no longer the tip
+    │   └── VerificationError    a tape whose chain or bodies do not verify
+    ├── StoreError
+    │   ├── ConflictError        somebody else appended first
+    │   ├── LostLeaseError       this process no longer owns the tape
+    │   ├── StoreCorruptError    the file is damaged or is no Playhead store
+    │   ├── StoreFullError       no space left
+    │   ├── StoreReadOnlyError   the place cannot be written
+    │   ├── StoreVersionError    the file was written by a newer Playhead
+    │   ├── TapeNotFoundError    no such tape
+    │   ├── TapeOwnedError       another live process owns the tape
+    │   └── UnknownOutcomeError  the disk failed while committing: stored or not, nobody knows
+    ├── ModelError
+    │   ├── CutCompletionError   the completion ended before its end
+    │   ├── ModelRequestError    the provider refused the request: retrying will not help
+    │   ├── ModelUnavailableError  the provider could not be reached, or failed, in every attempt
+    │   └── RecordingMissError   nothing recorded for this call
+    ├── AgentError               an agent, node or tool that is put together wrongly
+    │   └── NodeError            the code of a node raised
+    ├── RunError                 a run, replay or fork that cannot go on as asked
+    │   └── DecisionNeededError  somebody has to decide first
+    └── MissingExtraError        an optional dependency is not installed
+
+Each class has a stable `code`; data stands in attributes; messages say what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PlayheadError(Exception):
+    """The root of all errors of Playhead.
+
+    Args:
+        message: What happened and what to do next.
+        data: Facts about the fault; each becomes an attribute.
+    """
+
+    code: ClassVar[str] = "playhead"
+
+    def __init__(self, message: str, **data: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+    def __getattr__(self, name: str) -> object:
+        """Give the facts as attributes."""
+        data = self.__dict__.get("data", {})
+        if name in data:
+            return data[name]
+        raise AttributeError(name)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.data)
+
+
+def _rebuild(cls: type[PlayheadError], message: str, data: dict[str, object]) -> PlayheadError:
+    return cls(message, **data)
+
+
+class TapeError(PlayheadError):
+    """A fault of a tape or one of its entries."""
+
+    code = "tape"
+
+
+class BodyError(TapeError):
+    """A body that cannot be written or read."""
+
+    code = "body"
+
+
+class JsonError(TapeError):
+    """JSON outside the rules of docs/format.md, section 1."""
+
+    code = "json"
+
+
+class KindError(TapeError):
+    """A kind defined twice, badly named, or opaque where it must be known."""
+
+    code = "kind"
+
+
+class StaleTapeError(TapeError):
+    """An append to a tape value that is no longer the tip of its log."""
+
+    code = "stale_tape"
+
+
+class VerificationError(TapeError):
+    """A tape whose chain or bodies do not verify."""
+
+    code = "verification"
+
+
+class StoreError(PlayheadError):
+    """A fault of a store."""
+
+    code = "store"
+
+
+class ConflictError(StoreError):
+    """Somebody else appended to the tape first."""
+
+    code = "conflict"
+
+
+class LostLeaseError(StoreError):
+    """This process no longer owns the tape."""
+
+    code = "lost_lease"
+
+
+class StoreCorruptError(StoreError):
+    """The file is damaged, or is no Playhead store."""
+
+    code = "store_corrupt"
+
+
+class StoreFullError(StoreError):
+    """No space is left."""
+
+    code = "store_full"
+
+
+class StoreReadOnlyError(StoreError):
+    """The place cannot be written."""
+
+    code = "store_read_only"
+
+
+class StoreVersionError(StoreError):
+    """The file was written by a newer Playhead."""
+
+    code = "store_version"
+
+
+class TapeNotFoundError(StoreError):
+    """The store has no such tape."""
+
+    code = "tape_not_found"
+
+
+class TapeOwnedError(StoreError):
+    """Another live process owns the tape."""
+
+    code = "tape_owned"
+
+
+class UnknownOutcomeError(StoreError):
+    """The disk failed while committing: stored or not, nobody knows."""
+
+    code = "unknown_outcome"
+
+
+class ModelError(PlayheadError):
+    """A model call that gave no completion."""
+
+    code = "model"
+
+
+class CutCompletionError(ModelError):
+    """The completion ended before its end; no action is made from it."""
+
+    code = "cut_completion"
+
+
+class ModelRequestError(ModelError):
+    """The provider refused the request: sending it again will not help."""
+
+    code = "model_request"
+
+
+class ModelUnavailableError(ModelError):
+    """The provider could not be reached, or failed, in every attempt."""
+
+    code = "model_unavailable"
+
+
+class RecordingMissError(ModelError):
+    """Nothing is recorded for this model call."""
+
+    code = "recording_miss"
+
+
+class AgentError(PlayheadError):
+    """An agent, node or tool that is put together wrongly."""
+
+    code = "agent"
+
+
+class NodeError(AgentError):
+    """The code of a node raised."""
+
+    code = "node"
+
+
+class RunError(PlayheadError):
+    """A run, replay or fork that cannot go on as asked."""
+
+    code = "run"
+
+
+class DecisionNeededError(RunError):
+    """Somebody has to decide before this can go on."""
+
+    code = "decision_needed"
+
+
+class MissingExtraError(PlayheadError):
+    """An optional dependency is not installed."""
+
+    code = "missing_extra"

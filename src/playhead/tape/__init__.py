@@ -1,0 +1,90 @@
+"""Layer 1: steps, kinds, tapes and views. Pure: no I/O."""
+
+from playhead.tape._body import (
+    Action,
+    Body,
+    Note,
+    Observation,
+    Opaque,
+    StepRole,
+    Thought,
+    known_kinds,
+    upgrade,
+)
+from playhead.tape._fold import Fold, Frame, OpenAction, Status, Totals
+from playhead.tape._history import History, HistoryRange, history_messages, message_of
+from playhead.tape._ids import format_time, new_id, utc_now
+from playhead.tape._json import Json, canonical, compact, digest, loads_strict
+from playhead.tape._log import Loader, Log
+from playhead.tape._parts import (
+    BlobPart,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+    assistant,
+    parts_text,
+    result_text,
+    system,
+    text_part,
+    text_parts,
+    user,
+)
+from playhead.tape._step import SYSTEM, By, Draft, Step
+from playhead.tape._tape import Tape
+from playhead.tape._view import View
+
+__all__ = [
+    "SYSTEM",
+    "Action",
+    "BlobPart",
+    "Body",
+    "By",
+    "Draft",
+    "Fold",
+    "Frame",
+    "History",
+    "HistoryRange",
+    "Json",
+    "Loader",
+    "Log",
+    "Message",
+    "Note",
+    "Observation",
+    "Opaque",
+    "OpenAction",
+    "OtherPart",
+    "Part",
+    "ReasoningPart",
+    "Status",
+    "Step",
+    "StepRole",
+    "Tape",
+    "TextPart",
+    "Thought",
+    "ToolCallPart",
+    "ToolResponsePart",
+    "Totals",
+    "View",
+    "assistant",
+    "canonical",
+    "compact",
+    "digest",
+    "format_time",
+    "history_messages",
+    "known_kinds",
+    "loads_strict",
+    "message_of",
+    "new_id",
+    "parts_text",
+    "result_text",
+    "system",
+    "text_part",
+    "text_parts",
+    "upgrade",
+    "user",
+    "utc_now",
+]

@@ -1,0 +1,269 @@
+"""What a tape amounts to so far: frames, open actions, literal table, totals. Folded step by step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import orjson
+
+from playhead.tape._step import Step
+from playhead.tape.kinds import (
+    AssistantMessage,
+    Broadcast,
+    Decision,
+    DecisionRequest,
+    Delegate,
+    ModelCall,
+    NextNode,
+    Pause,
+    Return,
+    Run,
+    Stop,
+    ToolCall,
+    UserMessage,
+)
+
+Status: TypeAlias = Literal["new", "unfinished", "paused", "waiting", "answered", "stopped"]
+_VERSION = 1
+_MAX_SAVED_LITERALS = 2000
+
+
+@dataclass(slots=True)
+class Frame:
+    """One activation of an agent on the call stack; `id` is 0 or the position of its `Delegate`."""
+
+    id: int
+    agent: str = ""
+    caller: int | None = None
+    delegate: str | None = None
+    call_id: str | None = None
+    last_node: str | None = None
+    next_node: str | None = None
+    ordinals: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class OpenAction:
+    """An action that nothing has answered yet."""
+
+    id: str
+    seq: int
+    frame: int
+    kind: str
+    name: str = ""
+    effect: str | None = None
+    known: bool = True
+    request: str | None = None
+    decision: int | None = None
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over the tape."""
+
+    model_calls: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+
+
+class HistoryIndex:
+    """Positions of a frame's messages; what is before `start` has not been looked for yet."""
+
+    __slots__ = ("seqs", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.seqs: list[int] = []
+
+
+class Fold:
+    """The state of a tape after `length` steps. `advance` takes the next step, in O(1)."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self.frames: dict[int, Frame] = {0: Frame(0)}
+        self.open: dict[str, OpenAction] = {}
+        self.totals = Totals()
+        self.config: str | None = None
+        self.stopped: int | None = None
+        self.paused: int | None = None
+        self.unparsed: int | None = None
+        self.ran = False
+        self.literals = 0
+        self.literal_index: dict[bytes, int | tuple[int, int]] = {}
+        self.histories: dict[int, HistoryIndex] = {0: HistoryIndex(0)}
+
+    @property
+    def frame(self) -> Frame:
+        """The frame on top of the call stack."""
+        return next(reversed(self.frames.values()))
+
+    @property
+    def status(self) -> Status:
+        """What the tape waits for, if anything."""
+        if self.stopped is not None:
+            return "stopped"
+        if any(action.request and action.decision is None for action in self.open.values()):
+            return "waiting"
+        if self.paused is not None:
+            return "paused"
+        if self.open and all(a.kind == AssistantMessage.kind for a in self.open.values()):
+            return "answered"
+        return "unfinished" if self.ran else "new"
+
+    def advance(self, step: Step) -> None:
+        """Take the next step."""
+        self.length = step.seq + 1
+        for answered in step.re:
+            if step.role == "observation":
+                self.open.pop(answered, None)
+        frame = self.frames.get(step.frame)
+        if frame is not None:
+            if step.by.node is not None:
+                frame.last_node, frame.next_node = step.by.node, None
+                self.paused = None
+            if says_message(step):
+                self.histories[step.frame].seqs.append(step.seq)
+        if self.unparsed is not None and step.by.call is not None:
+            self.unparsed = None
+        if step.role == "action" and step.kind != Stop.kind:
+            self._open_action(step)
+        handler = _HANDLERS.get(step.kind)
+        if handler is not None and step.data is not None and step.known:
+            handler(self, step, step.body)
+
+    def _open_action(self, step: Step) -> None:
+        action = OpenAction(step.id, step.seq, step.frame, step.kind, known=step.known)
+        if step.kind == ToolCall.kind and step.data is not None:
+            body = step.body
+            assert isinstance(body, ToolCall)
+            action.name, action.effect = body.name, body.effect
+            self.totals.tool_calls += 1
+        self.open[step.id] = action
+
+    def _user_message(self, step: Step, body: UserMessage) -> None:
+        self.stopped = self.paused = None
+        for action in [a for a in self.open.values() if a.kind == AssistantMessage.kind]:
+            del self.open[action.id]
+
+    def _model_call(self, step: Step, body: ModelCall) -> None:
+        self.totals.model_calls += 1
+        if body.usage:
+            self.totals.input_tokens += body.usage.input_tokens
+            self.totals.output_tokens += body.usage.output_tokens
+        if body.price:
+            self.totals.usd += body.price.usd
+        self.literals += len(body.prompt.keep)
+        frame = self.frames.get(step.frame)
+        if body.status == "complete":
+            self.unparsed = step.seq
+        if frame is not None and step.by.node is not None:
+            frame.ordinals[step.by.node] = frame.ordinals.get(step.by.node, 0) + 1
+
+    def _next_node(self, step: Step, body: NextNode) -> None:
+        if frame := self.frames.get(step.frame):
+            frame.next_node = body.node
+
+    def _delegate(self, step: Step, body: Delegate) -> None:
+        self.frames[step.seq] = Frame(step.seq, body.agent, step.frame, step.id, body.call_id)
+        index = HistoryIndex(step.seq)
+        index.seqs.append(step.seq)
+        self.histories[step.seq] = index
+
+    def _return(self, step: Step, body: Return) -> None:
+        for frame in [f for f in self.frames.values() if f.id != 0 and f.delegate in step.re]:
+            inner = [f for f in self.frames if f >= frame.id]
+            for number in inner:
+                del self.frames[number], self.histories[number]
+
+    def _broadcast(self, step: Step, body: Broadcast) -> None:
+        for frame, index in self.histories.items():
+            if frame != step.frame:
+                index.seqs.append(step.seq)
+
+    def _stop(self, step: Step, body: Stop) -> None:
+        self.stopped = step.seq
+        self.paused = None
+
+    def _pause(self, step: Step, body: Pause) -> None:
+        self.paused = step.seq
+
+    def _run(self, step: Step, body: Run) -> None:
+        self.ran, self.paused = True, None
+        self.config = body.config
+        self.frames[0].agent = body.agent
+
+    def _request(self, step: Step, body: DecisionRequest) -> None:
+        if action := self.open.get(body.action):
+            action.request, action.decision = body.why, None
+
+    def _decision(self, step: Step, body: Decision) -> None:
+        if action := self.open.get(body.action):
+            action.decision = step.seq
+
+    def checkpoint(self) -> bytes:
+        """The state without history positions, which are found again in the tape when needed."""
+        saved_literals = (
+            self.literal_index if len(self.literal_index) <= _MAX_SAVED_LITERALS else {}
+        )
+        return orjson.dumps(
+            {
+                "version": _VERSION,
+                "length": self.length,
+                "frames": [asdict(frame) for frame in self.frames.values()],
+                "open": [asdict(action) for action in self.open.values()],
+                "totals": asdict(self.totals),
+                "scalars": [self.config, self.stopped, self.paused, self.unparsed, self.ran],
+                "literals": self.literals,
+                "literal_index": [[key.hex(), at] for key, at in saved_literals.items()],
+            }
+        )
+
+    @classmethod
+    def restore(cls, data: bytes) -> Fold | None:
+        """The state of a checkpoint; None if another version of the fold wrote it."""
+        saved: dict[str, Any] = orjson.loads(data)
+        if saved.get("version") != _VERSION:
+            return None
+        fold = cls()
+        fold.length = saved["length"]
+        fold.frames = {frame["id"]: Frame(**frame) for frame in saved["frames"]}
+        fold.open = {action["id"]: OpenAction(**action) for action in saved["open"]}
+        fold.totals = Totals(**saved["totals"])
+        fold.config, fold.stopped, fold.paused, fold.unparsed, fold.ran = saved["scalars"]
+        fold.literals = saved["literals"]
+        fold.literal_index = {
+            bytes.fromhex(key): at if isinstance(at, int) else (at[0], at[1])
+            for key, at in saved["literal_index"]
+        }
+        fold.histories = {number: HistoryIndex(fold.length) for number in fold.frames}
+        return fold
+
+
+def says_message(step: Step) -> bool:
+    """Whether the step may say something to the model of its own frame (docs/format.md, section 6)."""
+    if step.role == "observation":
+        return step.data is not None
+    if step.kind == ModelCall.kind:
+        return step.data is not None
+    if step.kind in (AssistantMessage.kind, ToolCall.kind):
+        return step.by.call is None and step.data is not None
+    return step.kind == Return.kind
+
+
+_HANDLERS: dict[str, Any] = {
+    UserMessage.kind: Fold._user_message,
+    ModelCall.kind: Fold._model_call,
+    NextNode.kind: Fold._next_node,
+    Delegate.kind: Fold._delegate,
+    Return.kind: Fold._return,
+    Broadcast.kind: Fold._broadcast,
+    Stop.kind: Fold._stop,
+    Pause.kind: Fold._pause,
+    Run.kind: Fold._run,
+    DecisionRequest.kind: Fold._request,
+    Decision.kind: Fold._decision,
+}

@@ -1,0 +1,185 @@
+"""What the entries of a frame say to a model, as a lazy list of messages."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from pydantic import JsonValue
+
+from playhead.tape._fold import HistoryIndex, says_message
+from playhead.tape._parts import (
+    BlobPart,
+    Message,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResponsePart,
+    parts_text,
+    result_text,
+    text_part,
+)
+from playhead.tape._step import Step
+from playhead.tape.kinds import (
+    AssistantMessage,
+    Broadcast,
+    Delegate,
+    ModelCall,
+    ParseError,
+    Return,
+    ToolCall,
+    ToolError,
+    ToolResult,
+    UserMessage,
+)
+
+if TYPE_CHECKING:
+    from playhead.tape._tape import Tape
+
+_SCAN = 256  # steps looked through at a time, backwards
+
+
+def message_of(step: Step, frame: int) -> Message | None:
+    """The message that a step says in the history of a frame (docs/format.md, section 6)."""
+    body = step.body
+    match body:
+        case UserMessage():
+            return Message(role="user", parts=body.parts)
+        case ModelCall():
+            return body.message if body.status == "complete" else None
+        case AssistantMessage():
+            return Message(role="assistant", parts=body.parts)
+        case ToolCall():
+            part = ToolCallPart(
+                id=body.call_id or step.id, name=body.name, arguments=body.arguments
+            )
+            return Message(role="assistant", parts=(part,))
+        case ToolResult():
+            blobs = tuple(part for part in body.parts if isinstance(part, BlobPart))
+            return _answer(body.call_id, result_text(body.result), body.result, blobs)
+        case ToolError():
+            text = f"Error: {body.message}"
+            return _answer(body.call_id, text, text)
+        case ParseError():
+            if body.call_id is None:
+                return Message(role="user", parts=(text_part(body.message),))
+            return _answer(body.call_id, body.message, f"Error: {body.message}")
+        case Delegate():
+            return Message(role="user", parts=body.parts) if frame == step.seq else None
+        case Return():
+            if body.call_id is not None:
+                return _answer(body.call_id, "", parts_text(body.parts))
+            return Message(role="user", parts=body.parts, name=body.agent)
+        case Broadcast():
+            return Message(role="user", parts=body.parts, name=body.agent)
+        case _:
+            return _raw_observation(step)
+
+
+def _answer(
+    call_id: str | None, text: str, response: JsonValue, blobs: tuple[Part, ...] = ()
+) -> Message:
+    if call_id is None:
+        return Message(role="user", parts=(text_part(f"Observation: {text}"), *blobs))
+    part = ToolResponsePart.model_construct(id=call_id, response=response)
+    return Message(role="tool", parts=(part, *blobs))
+
+
+def _raw_observation(step: Step) -> Message | None:
+    if step.role != "observation" or step.data is None:
+        return None
+    return Message(role="user", parts=(TextPart(content=step.data.decode("utf-8")),))
+
+
+def history_messages(tape: Tape, frame: int, start: int, stop: int) -> Iterator[Message]:
+    """The history of a frame over the positions `[start, stop)`."""
+    for step in tape.range(start, stop):
+        if _counts(step, frame):
+            message = message_of(step, frame)
+            if message is not None:
+                yield message
+
+
+def _counts(step: Step, frame: int) -> bool:
+    if step.data is None:
+        return False
+    if step.kind == Broadcast.kind:
+        return step.frame != frame
+    if step.kind == Delegate.kind:
+        return step.seq == frame
+    return step.frame == frame and says_message(step)
+
+
+class HistoryRange:
+    """Part of a frame's history: the messages of positions `[start, stop)`."""
+
+    __slots__ = ("frame", "start", "stop", "tape")
+
+    def __init__(self, tape: Tape, frame: int, start: int, stop: int) -> None:
+        self.tape, self.frame, self.start, self.stop = tape, frame, start, stop
+
+    def __iter__(self) -> Iterator[Message]:
+        return history_messages(self.tape, self.frame, self.start, self.stop)
+
+
+class History:
+    """The messages of one frame, oldest first; read when looked at. A slice costs no copy."""
+
+    __slots__ = ("_frame", "_index", "_tape")
+
+    def __init__(self, tape: Tape, frame: int, index: HistoryIndex) -> None:
+        self._tape, self._frame, self._index = tape, frame, index
+
+    def _seqs(self, newest: int | None = None) -> Sequence[int]:
+        """Positions of all messages, or at least of the `newest` ones."""
+        index = self._index
+        while index.start > self._frame and (newest is None or len(index.seqs) < newest):
+            start = max(self._frame, index.start - _SCAN)
+            found = [s.seq for s in self._tape.range(start, index.start) if _counts(s, self._frame)]
+            index.seqs[:0] = found
+            index.start = start
+        if index.seqs and index.seqs[-1] >= len(self._tape):
+            return index.seqs[: bisect_left(index.seqs, len(self._tape))]
+        return index.seqs
+
+    def __len__(self) -> int:
+        return len(self._seqs())
+
+    def __iter__(self) -> Iterator[Message]:
+        return history_messages(self._tape, self._frame, self._frame, len(self._tape))
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> HistoryRange: ...
+    def __getitem__(self, index: int | slice) -> Message | HistoryRange:
+        if isinstance(index, slice):
+            return self._slice(index)
+        seqs = self._seqs(-index if index < 0 else None)
+        step = self._tape[seqs[index]]
+        message = message_of(step, self._frame)
+        if message is None:
+            raise IndexError(f"step {step.seq} says nothing: it is incomplete")
+        return message
+
+    def _slice(self, index: slice) -> HistoryRange:
+        if index.step not in (None, 1):
+            raise ValueError("a history is sliced without a stride")
+        stop = len(self._tape)
+        if index.start is None and index.stop is None:
+            return HistoryRange(self._tape, self._frame, self._frame, stop)
+        if index.stop is None and index.start < 0:
+            seqs = self._seqs(-index.start)
+        else:
+            seqs = self._seqs()
+        start_at, stop_at, _ = index.indices(len(seqs))
+        if start_at >= stop_at:
+            return HistoryRange(self._tape, self._frame, stop, stop)
+        if stop_at < len(seqs):
+            stop = seqs[stop_at]
+        return HistoryRange(self._tape, self._frame, seqs[start_at], stop)
+
+    def all(self) -> HistoryRange:
+        """The whole history as a range."""
+        return HistoryRange(self._tape, self._frame, self._frame, len(self._tape))

@@ -1,0 +1,221 @@
+"""The tape value: steps in order, with lineage; immutable, appended to in O(1)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+from playhead.errors import TapeError, VerificationError
+from playhead.tape._body import Body
+from playhead.tape._fold import Fold, Status
+from playhead.tape._ids import new_id
+from playhead.tape._log import Log
+from playhead.tape._step import GENESIS, SYSTEM, Draft, Step
+from playhead.tape.kinds import Parent, TapeHeader
+
+
+class Tape:
+    """A view of the first `len(tape)` steps of a shared log.
+
+    `append` gives a new value and is O(1); appending to a value that is no longer the tip is an
+    error, and `fork` alone begins another tape. `tape[i]` is the step at position `i`.
+    """
+
+    __slots__ = ("_length", "_log", "id")
+
+    def __init__(self, log: Log, length: int, *, tape_id: str) -> None:
+        self._log = log
+        self._length = length
+        self.id = tape_id
+
+    @classmethod
+    def new(cls) -> Tape:
+        """A new tape that holds its header entry."""
+        tape_id = new_id()
+        header = TapeHeader(format=1, blob_key=os.urandom(32).hex())
+        step = Step.seal(Draft(header), tape=tape_id, seq=0, prev=GENESIS)
+        return cls.of([step])
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> Tape:
+        """A tape of stored steps, from position 0 on; nothing is verified."""
+        log: Log | None = None
+        for step in steps:
+            if step.kind == TapeHeader.kind:
+                log = Log(parent=log, start=step.seq)
+            if log is None or step.seq != len(log):
+                raise TapeError("the steps do not begin with an entry `playhead.tape`, in order")
+            log.extend(step.seq, [step])
+        if log is None:
+            raise TapeError("a tape has at least its header entry")
+        return cls(log, len(log), tape_id=steps[-1].tape)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._log.range(0, self._length)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            start, stop, stride = index.indices(self._length)
+            if stride == 1:
+                return list(self._log.range(start, stop))
+            return [self._log.get(seq) for seq in range(start, stop, stride)]
+        seq = index + self._length if index < 0 else index
+        if not 0 <= seq < self._length:
+            raise IndexError(f"the tape has {self._length} steps, there is no step {index}")
+        return self._log.get(seq)
+
+    def range(self, start: int, stop: int) -> Iterator[Step]:
+        """Steps of `[start, stop)` in order, without making a list of them."""
+        return self._log.range(max(start, 0), min(stop, self._length))
+
+    @property
+    def head(self) -> str:
+        """The link of the last step."""
+        return self[-1].link
+
+    @property
+    def head_text(self) -> str:
+        """`TAPE:N:LINK`, to be kept elsewhere and given to `verify`."""
+        return f"{self.id}:{self._length}:{self.head}"
+
+    @property
+    def header(self) -> TapeHeader:
+        """The body of the tape's own header entry."""
+        body = self._log.get(self._log.start).body
+        assert isinstance(body, TapeHeader)
+        return body
+
+    @property
+    def parent(self) -> Parent | None:
+        """Where this tape was forked from, if it was."""
+        return self.header.parent
+
+    @property
+    def start(self) -> int:
+        """Position of the tape's own header entry; what is before it belongs to ancestors."""
+        return self._log.start
+
+    def seal(self, drafts: Iterable[Draft | Body]) -> list[Step]:
+        """Seal drafts as the next steps, without appending them.
+
+        Raises:
+            BodyError: A body cannot be written.
+        """
+        steps: list[Step] = []
+        seq, prev = self._length, self.head
+        for draft in drafts:
+            ready = draft if isinstance(draft, Draft) else Draft(draft)
+            step = Step.seal(ready, tape=self.id, seq=seq, prev=prev)
+            steps.append(step)
+            seq, prev = seq + 1, step.link
+        return steps
+
+    def extend(self, steps: Sequence[Step]) -> Tape:
+        """The tape with sealed steps at its end.
+
+        Raises:
+            StaleTapeError: This value is no longer the tip of its log.
+            TapeError: The steps were sealed for another place.
+        """
+        if not steps:
+            return self
+        if steps[0].prev != self.head or steps[0].seq != self._length or steps[0].tape != self.id:
+            raise TapeError("these steps were sealed for another place: seal them on this tape")
+        self._log.extend(self._length, steps)
+        return Tape(self._log, self._length + len(steps), tape_id=self.id)
+
+    def append(self, *drafts: Draft | Body) -> Tape:
+        """The tape with these drafts sealed at its end; O(1).
+
+        Raises:
+            StaleTapeError: This value is no longer the tip of its log.
+            BodyError: A body cannot be written.
+        """
+        return self.extend(self.seal(drafts))
+
+    def at(self, length: int) -> Tape:
+        """The tape as it was when it had `length` steps."""
+        if not self.start < length <= self._length:
+            raise TapeError(f"a value of this tape has {self.start + 1} to {self._length} steps")
+        return Tape(self._log, length, tape_id=self.id)
+
+    def fork(self, at: int | None = None) -> Tape:
+        """A child tape that shares the first `at` steps (all, if not given) and goes its own way.
+
+        Raises:
+            TapeError: `at` is not between 1 and the length.
+        """
+        at = self._length if at is None else at
+        if not 1 <= at <= self._length:
+            raise TapeError(f"fork at 1 to {self._length}, not {at}: the header entry is shared")
+        last = self._log.get(at - 1)
+        body = TapeHeader(
+            format=1,
+            blob_key=self.header.blob_key,
+            parent=Parent(tape=self.id, at=at, head=last.link),
+        )
+        child = new_id()
+        step = Step.seal(Draft(body, by=SYSTEM), tape=child, seq=at, prev=last.link)
+        shared = self._log
+        while at < shared.start:
+            assert shared.parent is not None
+            shared = shared.parent
+        log = Log(parent=shared, start=at)
+        log.extend(at, [step])
+        return Tape(log, at + 1, tape_id=child)
+
+    def fold(self) -> Fold:
+        """The tape's state; O(what is new since it was asked last). Valid until the tape grows."""
+        fold = self._log.fold
+        if fold.length > self._length:
+            fold = Fold()
+        for step in self._log.range(fold.length, self._length):
+            fold.advance(step)
+        return fold
+
+    @property
+    def status(self) -> Status:
+        """`new`, `unfinished`, `paused`, `waiting` (for a decision), `answered` or `stopped`."""
+        return self.fold().status
+
+    def verify(self, *, heads: Sequence[str] = ()) -> None:
+        """Check the chain, all bodies and the given heads (`TAPE:N:LINK`).
+
+        Raises:
+            VerificationError: Something does not fit; the message names the step.
+        """
+        wanted = dict(_parse_head(head, self.id) for head in heads)
+        prev = GENESIS
+        for seq, step in enumerate(self):
+            if step.seq != seq or step.prev != prev:
+                raise VerificationError(f"step {seq} does not follow the chain", seq=seq)
+            if not step.verify_body():
+                raise VerificationError(f"the body of step {seq} was changed", seq=seq)
+            prev = step.link
+            if wanted.pop(seq + 1, prev) != prev:
+                raise VerificationError(f"the head after {seq + 1} steps was another one", seq=seq)
+        if wanted:
+            raise VerificationError(
+                f"the tape has {self._length} steps, a head kept elsewhere says {max(wanted)}: "
+                "its end was cut off",
+                seq=self._length,
+            )
+
+    def __repr__(self) -> str:
+        return f"<Tape {self.id} of {self._length} steps>"
+
+
+def _parse_head(text: str, tape: str) -> tuple[int, str]:
+    name, _, rest = text.partition(":")
+    length, _, link = rest.partition(":")
+    if name != tape or not length.isdigit() or len(link) != 64:
+        raise VerificationError(f"`{text}` is no head of tape `{tape}`: it reads TAPE:N:LINK")
+    return int(length), link

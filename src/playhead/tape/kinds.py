@@ -1,0 +1,307 @@
+"""The built-in kinds of steps (docs/format.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from playhead.tape._body import Action, Note, Observation, Thought
+from playhead.tape._parts import Message, Part, Value, parts_text
+
+Effect = Literal["read", "idempotent", "write", "irreversible"]
+
+
+class UserMessage(Observation, kind="playhead.user_message"):
+    """What a person, or the task, says to the agent."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text of the parts."""
+        return parts_text(self.parts)
+
+
+class AssistantMessage(Action, kind="playhead.assistant_message"):
+    """What the agent says to the person; the person may answer."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text of the parts."""
+        return parts_text(self.parts)
+
+
+class ToolCall(Action, kind="playhead.tool_call"):
+    """A tool is asked for. `call_id` is the model's own id of the call, if it gave one."""
+
+    call_id: str | None = None
+    name: str
+    arguments: JsonValue
+    effect: Effect | None = None
+
+
+class ToolResult(Observation, kind="playhead.tool_result"):
+    """A tool answered. Large or binary content stands in `parts` as blobs."""
+
+    call_id: str | None = None
+    name: str
+    result: JsonValue
+    parts: tuple[Part, ...] = ()
+
+
+ToolErrorCode = Literal[
+    "unknown_tool",
+    "bad_arguments",
+    "raised",
+    "timeout",
+    "too_large",
+    "bad_result",
+    "denied",
+    "skipped",
+]
+
+
+class ToolError(Observation, kind="playhead.tool_error"):
+    """A tool failed, in a way that the agent can react to."""
+
+    call_id: str | None = None
+    name: str
+    code: ToolErrorCode
+    message: str
+
+
+class ParseError(Observation, kind="playhead.parse_error"):
+    """A completion, or one tool call in it, could not be understood."""
+
+    message: str
+    call_id: str | None = None
+
+
+class Plan(Thought, kind="playhead.plan"):
+    """What the agent means to do."""
+
+    items: tuple[str, ...]
+
+
+class Reflection(Thought, kind="playhead.reflection"):
+    """What the agent thinks of what happened."""
+
+    text: str
+
+
+class NextNode(Thought, kind="playhead.next_node"):
+    """Names the node that runs next."""
+
+    node: str
+
+
+class Delegate(Thought, kind="playhead.delegate"):
+    """Control goes to a subagent, in a new frame."""
+
+    agent: str
+    parts: tuple[Part, ...]
+    call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the parts."""
+        return parts_text(self.parts)
+
+
+class Return(Thought, kind="playhead.return"):
+    """Control comes back from a subagent, with its answer."""
+
+    agent: str
+    parts: tuple[Part, ...]
+    call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the parts."""
+        return parts_text(self.parts)
+
+
+class Broadcast(Thought, kind="playhead.broadcast"):
+    """Something said to all other agents of the tape."""
+
+    agent: str
+    parts: tuple[Part, ...]
+
+
+class Stop(Action, kind="playhead.stop"):
+    """The run ends."""
+
+    reason: str
+    result: JsonValue = None
+
+
+class Parent(Value):
+    """Where a fork comes from."""
+
+    tape: str
+    at: int
+    head: str
+
+
+class TapeHeader(Note, kind="playhead.tape"):
+    """The first entry of every tape."""
+
+    format: Literal[1]
+    blob_key: str
+    parent: Parent | None = None
+
+
+class Run(Note, kind="playhead.run"):
+    """A run, or a resumption, begins."""
+
+    mode: Literal["run", "resume", "fork"]
+    agent: str
+    config: str
+    environment: JsonValue
+
+
+class PromptRecord(Value):
+    """A prompt as ranges over what the tape already holds (docs/format.md, section 7)."""
+
+    items: tuple[RangeOfHistory | RangeOfLiterals | Literally, ...]
+    keep: tuple[tuple[int, int], ...] = ()
+    tools: str | None = None
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class RangeOfHistory(Value):
+    """Messages of the frame's history between two positions of the tape."""
+
+    h: tuple[int, int]
+
+
+class RangeOfLiterals(Value):
+    """Messages of the tape's literal table."""
+
+    l: tuple[int, int]  # noqa: E741  (the name is the format's)
+
+
+class Literally(Value):
+    """A message written out."""
+
+    m: Message
+
+
+class Usage(Value):
+    """Tokens of a model call; input includes cached, output includes reasoning."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Attempt(Value):
+    """One try of a model call."""
+
+    started: str
+    seconds: float
+    error: str | None = None
+
+
+class Price(Value):
+    """What a model call cost, and where the rates come from."""
+
+    usd: float
+    as_of: str
+    source: str
+
+
+class ModelCall(Note, kind="playhead.model_call"):
+    """A model was asked (docs/format.md, section 7)."""
+
+    model: str
+    provider: str
+    prompt: PromptRecord
+    status: Literal["complete", "incomplete", "failed"]
+    message: Message | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    attempts: tuple[Attempt, ...] = ()
+    seconds: float = 0.0
+    price: Price | None = None
+    raw: Part | None = None
+    error: str | None = None
+    token_ids: JsonValue = None
+    logprobs: JsonValue = None
+
+
+class NodeRun(Note, kind="playhead.node_run"):
+    """A node ran and made no step."""
+
+    node: str
+
+
+class Context(Note, kind="playhead.context"):
+    """What a node read from its context: the clock, and the seed of its randomness and ids."""
+
+    now: tuple[str, ...]
+    seed: str | None = None
+
+
+class Pause(Note, kind="playhead.pause"):
+    """The run stopped before its end and can be resumed."""
+
+    reason: Literal["budget", "cancelled", "decision", "error"]
+    message: str
+
+
+class DecisionRequest(Note, kind="playhead.decision_request"):
+    """An action waits for somebody's decision."""
+
+    action: str
+    why: Literal["approval", "unknown_outcome"]
+    arguments_digest: str
+
+
+DecisionName = Literal["approve", "deny", "edit", "redo", "result", "skip"]
+
+
+class Decision(Note, kind="playhead.decision"):
+    """Somebody decided about an action."""
+
+    action: str
+    decision: DecisionName
+    message: str | None = None
+    arguments: JsonValue = None
+    result: JsonValue = None
+
+
+class PastEffect(Value):
+    """An effect that happened on the parent after the point of a fork."""
+
+    id: str
+    name: str
+    arguments: JsonValue
+
+
+class Effects(Note, kind="playhead.effects"):
+    """What a fork does about effects that already happened after its point."""
+
+    after: int
+    effects: tuple[PastEffect, ...]
+    policy: Literal["reuse", "redo", "simulate"]
+
+
+class Snapshot(Note, kind="playhead.snapshot"):
+    """A saved environment state."""
+
+    state: JsonValue
+
+
+class Erasure(Note, kind="playhead.erasure"):
+    """Bodies and salts of these positions were removed."""
+
+    seqs: tuple[int, ...]
+    reason: str
+
+
+PromptRecord.model_rebuild()
