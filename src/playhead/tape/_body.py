@@ -14,21 +14,23 @@ from playhead.tape._json import loads_strict
 
 StepRole: TypeAlias = Literal["thought", "action", "observation", "note"]
 JsonObject: TypeAlias = dict[str, JsonValue]
+Upgrade: TypeAlias = Callable[[JsonObject], JsonObject]
 
 MAX_BODY = 16_777_216
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 _kinds: dict[str, type[Body]] = {}
-_upgrades: dict[tuple[str, int], Callable[[JsonObject], JsonObject]] = {}
+_upgrades: dict[tuple[str, int], Upgrade] = {}
 
 
 class Body(BaseModel):
-    """What a step says. Subclass `Thought`, `Action`, `Observation` or `Note`, with a kind:
+    """What a step says. Subclass `Thought`, `Action`, `Observation` or `Note`, with a kind.
 
-        class Invoice(Observation, kind="acme.invoice"):
-            number: str
+    Example:
+            class Invoice(Observation, kind="acme.invoice"):
+                number: str
 
-    Raise `version` when the fields change, and register an `upgrade` from the old one.
+        Raise `version` when the fields change, and register an `upgrade` from the old one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
@@ -97,14 +99,10 @@ def known_kinds() -> dict[str, type[Body]]:
     return dict(_kinds)
 
 
-def upgrade(
-    kind: str, *, from_version: int
-) -> Callable[[Callable[[JsonObject], JsonObject]], Callable[[JsonObject], JsonObject]]:
+def upgrade(kind: str, *, from_version: int) -> Callable[[Upgrade], Upgrade]:
     """Register a function that turns a body of `from_version` into one of the next version."""
 
-    def register(
-        function: Callable[[JsonObject], JsonObject],
-    ) -> Callable[[JsonObject], JsonObject]:
+    def register(function: Upgrade) -> Upgrade:
         _upgrades[kind, from_version] = function
         return function
 
@@ -131,7 +129,7 @@ def encode_body(body: Body) -> bytes:
         _refuse_constants(body, data)
     if len(data) > MAX_BODY:
         raise BodyError(
-            f"`{body.kind}` has {len(data):,} bytes, more than {MAX_BODY:,}: put content into blobs",
+            f"`{body.kind}` has {len(data):,} bytes, over {MAX_BODY:,}: put content into blobs",
             kind=body.kind,
         )
     return data

@@ -1,4 +1,4 @@
-"""What a tape amounts to so far: frames, open actions, literal table, totals. Folded step by step."""
+"""What a tape amounts to so far: frames, open actions, literal table, totals."""
 
 from __future__ import annotations
 
@@ -93,6 +93,7 @@ class Fold:
         self.unparsed: int | None = None
         self.ran = False
         self.literals = 0
+        self.literal_table: list[tuple[int, int]] = []  # the newest ones, up to position `literals`
         self.literal_index: dict[bytes, int | tuple[int, int]] = {}
         self.histories: dict[int, HistoryIndex] = {0: HistoryIndex(0)}
 
@@ -157,6 +158,7 @@ class Fold:
         if body.price:
             self.totals.usd += body.price.usd
         self.literals += len(body.prompt.keep)
+        self.literal_table.extend(body.prompt.keep)
         frame = self.frames.get(step.frame)
         if body.status == "complete":
             self.unparsed = step.seq
@@ -206,9 +208,7 @@ class Fold:
 
     def checkpoint(self) -> bytes:
         """The state without history positions, which are found again in the tape when needed."""
-        saved_literals = (
-            self.literal_index if len(self.literal_index) <= _MAX_SAVED_LITERALS else {}
-        )
+        saved = self.literal_index if len(self.literal_index) <= _MAX_SAVED_LITERALS else {}
         return orjson.dumps(
             {
                 "version": _VERSION,
@@ -218,7 +218,7 @@ class Fold:
                 "totals": asdict(self.totals),
                 "scalars": [self.config, self.stopped, self.paused, self.unparsed, self.ran],
                 "literals": self.literals,
-                "literal_index": [[key.hex(), at] for key, at in saved_literals.items()],
+                "literal_index": [[key.hex(), at] for key, at in saved.items()],
             }
         )
 
@@ -244,7 +244,7 @@ class Fold:
 
 
 def says_message(step: Step) -> bool:
-    """Whether the step may say something to the model of its own frame (docs/format.md, section 6)."""
+    """Whether the step may say something to the model of its frame (docs/format.md, section 6)."""
     if step.role == "observation":
         return step.data is not None
     if step.kind == ModelCall.kind:

@@ -169,10 +169,8 @@ class History:
         stop = len(self._tape)
         if index.start is None and index.stop is None:
             return HistoryRange(self._tape, self._frame, self._frame, stop)
-        if index.stop is None and index.start < 0:
-            seqs = self._seqs(-index.start)
-        else:
-            seqs = self._seqs()
+        tail_only = index.stop is None and index.start < 0
+        seqs = self._seqs(-index.start if tail_only else None)
         start_at, stop_at, _ = index.indices(len(seqs))
         if start_at >= stop_at:
             return HistoryRange(self._tape, self._frame, stop, stop)

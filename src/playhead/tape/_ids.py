@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 
 def new_id() -> str:
-    """Mint a UUIDv7 (RFC 9562) as 32 hexadecimal digits; ids sort by the millisecond they were made in."""
+    """Mint a UUIDv7 (RFC 9562) as 32 hexadecimal digits; ids sort by their millisecond."""
     milliseconds = time.time_ns() // 1_000_000
     tail = int.from_bytes(os.urandom(10)) & 0x0FFF_3FFF_FFFF_FFFF_FFFF | 0x7000_8000_0000_0000_0000
     return f"{milliseconds << 80 | tail:032x}"

@@ -99,7 +99,7 @@ def canonical(document: object) -> bytes:
     """Canonical bytes (RFC 8785) of a JSON document.
 
     Raises:
-        JsonError: It holds NaN, an infinity, an integer beyond ±(2⁵³ − 1), a lone surrogate or no JSON.
+        JsonError: It holds NaN, an infinity, an integer beyond ±(2⁵³ − 1) or a lone surrogate.
     """
     try:
         return rfc8785.dumps(document)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The shared append-only log behind tape values, resident only in part when a store can page it in."""
+"""The shared append-only log behind tape values; a store can page its steps in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ PAGE = 256  # steps
 
 
 class Loader(Protocol):
-    """Reads stored steps of one tape's own segment back, synchronously."""
+    """Reads what a store has of a tape, synchronously."""
 
-    def __call__(self, start: int, stop: int) -> Sequence[Step]:
-        """Steps `start` to `stop - 1` of the tape."""
+    def steps(self, start: int, stop: int) -> Sequence[Step]:
+        """Steps `start` to `stop - 1`, all from the tape's own segment."""
+
+    def literal(self, at: int) -> tuple[int, int]:
+        """Where message `at` of the literal table stands: position of the call, index there."""
 
 
 class Log:
@@ -53,8 +56,8 @@ class Log:
         """
         if length != self._length:
             raise StaleTapeError(
-                f"this tape value has {length} steps, its log already {self._length}: append to the "
-                "newest value, or `fork` to go another way"
+                f"this tape value has {length} steps, its log already {self._length}: append to "
+                "the newest value, or `fork` to go another way"
             )
         for step in steps:
             self._page(self._length // PAGE).append(step)
@@ -97,7 +100,7 @@ class Log:
         if page is None:
             first = max(self.start, number * PAGE)
             last = min(self._length, (number + 1) * PAGE)
-            page = list(self.loader(first, last)) if self.loader and first < last else []
+            page = list(self.loader.steps(first, last)) if self.loader and first < last else []
             self._pages[number] = page
             self._evict()
         return page

@@ -181,6 +181,21 @@ class Tape:
             fold.advance(step)
         return fold
 
+    def literal(self, at: int) -> tuple[int, int]:
+        """Where message `at` of the literal table stands: position of the call, index of the item.
+
+        Raises:
+            TapeError: The table is shorter.
+        """
+        fold = self.fold()
+        first = fold.literals - len(fold.literal_table)
+        if not 0 <= at < fold.literals:
+            raise TapeError(f"the literal table has {fold.literals} messages, there is no {at}")
+        if at >= first:
+            return fold.literal_table[at - first]
+        assert self._log.loader is not None
+        return self._log.loader.literal(at)
+
     @property
     def status(self) -> Status:
         """`new`, `unfinished`, `paused`, `waiting` (for a decision), `answered` or `stopped`."""

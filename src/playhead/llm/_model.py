@@ -1,0 +1,131 @@
+"""The model protocol: a request goes in, a completion comes out, deltas are shown on the way."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from playhead.llm._prompt import Prompt
+from playhead.tape import Json, Message
+from playhead.tape.kinds import Attempt, Price, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSchema:
+    """A tool as a model is told of it; `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Json]
+
+    def as_json(self) -> dict[str, Json]:
+        """Plain JSON, as it is digested and recorded."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CallIdentity:
+    """Which call of a session it is, whenever it arrives: the n-th of a node in a frame."""
+
+    frame: int
+    node: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What a model is asked.
+
+    Args:
+        prompt: The messages, made into a list only when looked at.
+        tools: Tools on offer.
+        settings: Sampling settings, such as `temperature` or `max_tokens`.
+        identity: Which call of the session it is, if it is one of a session.
+    """
+
+    prompt: Prompt
+    tools: Sequence[ToolSchema] = ()
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    identity: CallIdentity | None = None
+
+    @property
+    def messages(self) -> list[Message]:
+        """The prompt as a list."""
+        return self.prompt.messages()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a completion on its way. Deltas are shown, never stored.
+
+    Args:
+        text: New text, possibly empty.
+        tool_call: Index of the tool call that grew, with new text of its arguments.
+    """
+
+    text: str = ""
+    tool_call: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model answered.
+
+    Args:
+        message: The answer, role `assistant`.
+        finish_reason: As the provider names it.
+        usage: Tokens, if known.
+        raw: The provider's answer, verbatim.
+        attempts: All tries, the last one counts.
+        seconds: Latency of the whole call, retries included.
+        status: `incomplete` if the answer was cut.
+        bad_arguments: By tool call id, why its arguments could not be read as JSON.
+    """
+
+    message: Message
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    raw: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    seconds: float = 0.0
+    status: Literal["complete", "incomplete"] = "complete"
+    bad_arguments: Mapping[str, str] = field(default_factory=dict)
+    token_ids: Json = None
+    logprobs: Json = None
+
+    @property
+    def text(self) -> str:
+        """The text of the answer."""
+        return self.message.text
+
+
+OnDelta: TypeAlias = Callable[[Delta], None]
+
+
+class Model(ABC):
+    """Something that answers prompts. Subclass it and write `complete`."""
+
+    name: str
+    provider: str
+
+    @abstractmethod
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """Answer a request; with `on_delta`, stream and show each piece.
+
+        Cancelling the task cancels the call.
+
+        Raises:
+            ModelRequestError: The provider refused the request.
+            ModelUnavailableError: All attempts failed; `attempts` lists them.
+            CutCompletionError: The answer was cut; `completion` holds what came, marked incomplete.
+        """
+
+    def price(self, usage: Usage) -> Price | None:
+        """What a call of this usage costs, if rates are known."""
+        return None

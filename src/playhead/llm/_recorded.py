@@ -1,0 +1,131 @@
+"""A model that answers from recorded tapes, and never guesses."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from playhead.errors import RecordingMissError
+from playhead.llm._model import Completion, Delta, Model, ModelRequest, OnDelta
+from playhead.llm._prompt import read_prompt
+from playhead.tape import Message, Tape, parts_text
+from playhead.tape.kinds import ModelCall
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    tape: str
+    seq: int
+    prompt: tuple[str, ...]
+    call: ModelCall
+
+
+class RecordedModel(Model):
+    """Answers a prompt that was recorded word for word; calls of equal prompts in their order.
+
+    Args:
+        tapes: Tapes whose complete model calls are used.
+        name: Use only the calls of this model; all if not given.
+
+    A miss raises `RecordingMissError`, which names the nearest recorded call and the difference.
+    """
+
+    provider = "recorded"
+
+    def __init__(self, tapes: Iterable[Tape], *, name: str | None = None) -> None:
+        self.name = name or "recorded"
+        self._answers: dict[str, deque[_Recording]] = {}
+        self._all: list[_Recording] = []
+        for tape in tapes:
+            for step in tape:
+                body = step.body if step.kind == ModelCall.kind else None
+                if not isinstance(body, ModelCall) or body.status != "complete":
+                    continue
+                if name is None or body.model == name:
+                    prompt = tuple(_key(message) for message in read_prompt(tape, step))
+                    self._add(_Recording(tape.id, step.seq, prompt, body))
+
+    def _add(self, recording: _Recording) -> None:
+        self._all.append(recording)
+        self._answers.setdefault(_digest(recording.prompt), deque()).append(recording)
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        """The recorded completion of this very prompt.
+
+        Raises:
+            RecordingMissError: No such prompt is recorded, or all its answers were given.
+        """
+        prompt = tuple(_key(message) for message in request.prompt)
+        found = self._answers.get(_digest(prompt))
+        if not found:
+            raise self._miss(prompt)
+        recording = found.popleft()
+        call = recording.call
+        assert call.message is not None
+        if on_delta is not None and call.message.text:
+            on_delta(Delta(text=call.message.text))
+        return Completion(
+            message=call.message,
+            finish_reason=call.finish_reason,
+            usage=call.usage,
+            raw=parts_text((call.raw,)) if call.raw else None,
+        )
+
+    def _miss(self, prompt: tuple[str, ...]) -> RecordingMissError:
+        if not self._all:
+            return RecordingMissError("no model call is recorded: record a session first")
+        nearest = max(self._all, key=lambda recording: _likeness(recording.prompt, prompt))
+        difference = _difference(nearest.prompt, prompt)
+        return RecordingMissError(
+            f"no recorded model call has this prompt of {len(prompt)} messages. "
+            f"The nearest is step {nearest.seq} of tape `{nearest.tape}`: {difference}",
+            tape=nearest.tape,
+            seq=nearest.seq,
+            difference=difference,
+        )
+
+
+def _key(message: Message) -> str:
+    return message.model_dump_json(exclude_none=True)
+
+
+def _digest(prompt: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(prompt).encode()).hexdigest()
+
+
+def _common(recorded: tuple[str, ...], asked: tuple[str, ...]) -> int:
+    return next(
+        (i for i, (a, b) in enumerate(zip(recorded, asked, strict=False)) if a != b),
+        min(len(recorded), len(asked)),
+    )
+
+
+def _likeness(recorded: tuple[str, ...], asked: tuple[str, ...]) -> tuple[int, float]:
+    common = _common(recorded, asked)
+    if common == len(recorded) or common == len(asked):
+        return common, 1.0 if recorded == asked else 0.0
+    return common, difflib.SequenceMatcher(None, recorded[common], asked[common]).quick_ratio()
+
+
+def _difference(recorded: tuple[str, ...], asked: tuple[str, ...]) -> str:
+    if recorded == asked:
+        return "it is equal, but all its answers were given already"
+    at = _common(recorded, asked)
+    if at == len(recorded):
+        return f"it ends after {at} messages, this one goes on with {_short(asked[at])}"
+    if at == len(asked):
+        return f"this prompt ends after {at} messages, it goes on with {_short(recorded[at])}"
+    was, now = _around(recorded[at], asked[at]), _around(asked[at], recorded[at])
+    return f"message {at} was {was}, now {now}"
+
+
+def _around(text: str, other: str) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
+    return _short(text[max(0, at - 40) :])
+
+
+def _short(text: str, limit: int = 120) -> str:
+    return repr(text if len(text) <= limit else f"{text[:limit]}…")
