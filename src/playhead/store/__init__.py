@@ -1,0 +1,19 @@
+"""Layer 2: where tapes live."""
+
+from playhead.store._memory import MemoryStore
+from playhead.store._protocol import Answer, Batch, Blob, InboxMessage, Lease, Store, TapeInfo
+from playhead.store._sqlite import SqliteStore
+from playhead.store._sqlite_file import Durability
+
+__all__ = [
+    "Answer",
+    "Batch",
+    "Blob",
+    "Durability",
+    "InboxMessage",
+    "Lease",
+    "MemoryStore",
+    "SqliteStore",
+    "Store",
+    "TapeInfo",
+]

@@ -1,0 +1,146 @@
+"""What every store does. The conformance kit (`playhead.store.conformance`) checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from playhead.tape import Json, Step, Tape
+
+
+class Answer(Enum):
+    """What became of an append."""
+
+    STORED = "stored"  # it is there, now or from an earlier try with the same ids
+    CONFLICT = "conflict"  # the tape has another length; nothing was written
+    UNKNOWN = "unknown"  # the disk failed while committing: try again with the same steps
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to append to a tape. Whoever takes over gets a higher epoch."""
+
+    tape: str
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Content kept outside bodies."""
+
+    content: bytes
+    media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Steps and what belongs to them, stored together or not at all.
+
+    Args:
+        tape: The tape's id. A batch that begins with the tape's own header entry creates it.
+        expected_length: Length of the tape before these steps.
+        steps: Sealed for this place.
+        lease: The fence; without one, nobody else may hold the tape.
+        blobs: Content by address.
+        documents: Canonical documents by digest.
+        literals: `(position in the literal table, seq, item)` of messages kept from now on.
+        checkpoint: State of the fold after these steps: a cache that may be thrown away.
+        inbox: Ids of inbox messages that these steps take in.
+    """
+
+    tape: str
+    expected_length: int
+    steps: Sequence[Step]
+    lease: Lease | None = None
+    blobs: Mapping[str, Blob] = field(default_factory=dict)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    literals: Sequence[tuple[int, int, int]] = ()
+    checkpoint: bytes | None = None
+    inbox: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TapeInfo:
+    """A tape in a list, known without its bodies."""
+
+    id: str
+    length: int
+    head: str
+    created: str
+    updated: str
+    parent: str | None
+    start: int
+    last_kind: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """Something that somebody who does not own the tape wants on it."""
+
+    id: int
+    tape: str
+    time: str
+    content: Json
+
+
+class Store(Protocol):
+    """Where tapes live. All methods of one store may be called from many tasks at once."""
+
+    async def append(self, batch: Batch) -> Answer:
+        """Store a batch, all or nothing; the same batch again is harmless for ever.
+
+        Raises:
+            LostLeaseError: The batch's lease is no longer the tape's.
+            TapeOwnedError: The batch has no lease and somebody holds one.
+            TapeNotFoundError: The tape does not exist and the batch does not create it.
+            StoreFullError, StoreReadOnlyError, StoreCorruptError: Nothing was written.
+        """
+
+    async def open(self, tape: str) -> Tape:
+        """The whole tape; steps are read when they are looked at.
+
+        Raises:
+            TapeNotFoundError: There is none with this id.
+        """
+
+    async def find(self, prefix: str) -> str:
+        """The id of the one tape whose id begins or ends so.
+
+        Raises:
+            TapeNotFoundError: There is none, or more than one.
+        """
+
+    async def tapes(self, *, limit: int = 50, before: str | None = None) -> list[TapeInfo]:
+        """Tapes, the newest first, without loading bodies; go on after the tape `before`."""
+
+    async def document(self, digest: str) -> bytes | None:
+        """A canonical document."""
+
+    async def blob(self, tape: str, address: str) -> Blob | None:
+        """A blob of a tape or of its ancestors."""
+
+    async def erase(self, tape: str, seqs: Sequence[int]) -> None:
+        """Remove bodies and salts of a tape's own entries; headers and chain stay."""
+
+    async def acquire(self, tape: str, *, seconds: float = 30.0) -> Lease:
+        """Become the owner of a tape, if nobody is, or if its owner is gone.
+
+        Raises:
+            TapeOwnedError: A live owner holds it.
+        """
+
+    async def release(self, lease: Lease) -> None:
+        """Give the tape back; harmless if it is lost already."""
+
+    async def post(self, tape: str, content: Json) -> int:
+        """Put a message into a tape's inbox; its owner turns it into steps."""
+
+    async def inbox(self, tape: str) -> list[InboxMessage]:
+        """Messages not yet taken, oldest first."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of files and threads."""
