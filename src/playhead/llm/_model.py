@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from playhead.llm._prompt import Prompt
-from playhead.tape import Json, Message
+from playhead.tape import BlobPart, Json, Message, Part, TextPart
 from playhead.tape.kinds import Attempt, Price, Usage
 
 
@@ -47,17 +47,29 @@ class ModelRequest:
         tools: Tools on offer.
         settings: Sampling settings, such as `temperature` or `max_tokens`.
         identity: Which call of the session it is, if it is one of a session.
+        blob: Reads the content of a blob of the session.
     """
 
     prompt: Prompt
     tools: Sequence[ToolSchema] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
     identity: CallIdentity | None = None
+    blob: Callable[[BlobPart], Awaitable[bytes | None]] | None = None
 
-    @property
-    def messages(self) -> list[Message]:
-        """The prompt as a list."""
-        return self.prompt.messages()
+    async def messages(self) -> list[Message]:
+        """The prompt as a list, with the text of large texts back in its place."""
+        return [await self._whole(message) for message in self.prompt]
+
+    async def _whole(self, message: Message) -> Message:
+        if self.blob is None or not any(isinstance(part, BlobPart) for part in message.parts):
+            return message
+        parts: list[Part] = []
+        for part in message.parts:
+            content = None
+            if isinstance(part, BlobPart) and part.media_type.startswith("text/"):
+                content = await self.blob(part)
+            parts.append(part if content is None else TextPart(content=content.decode()))
+        return message.model_copy(update={"parts": tuple(parts)})
 
 
 @dataclass(frozen=True, slots=True)

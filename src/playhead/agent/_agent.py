@@ -1,0 +1,151 @@
+"""Agents: nodes, subagents, a model, tools and instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from playhead.agent._native import ToolCallingNode
+from playhead.agent._node import Node
+from playhead.environment import Tool, Toolbox, as_tool
+from playhead.errors import AgentError
+from playhead.llm import Model, OpenAIModel, ToolSchema
+from playhead.tape import Frame, Json, digest
+
+
+class Agent:
+    """What acts on a tape. Without `nodes` it is a tool-calling agent, ready to run.
+
+    Args:
+        name: Unique among an agent and its subagents.
+        model: A model, or `"openai:NAME"`.
+        tools: Functions and tools that belong to the agent.
+        instructions: The system prompt of the ready-made nodes.
+        nodes: Custom nodes, in their order; the first one begins.
+        subagents: Agents that this one can delegate to.
+        description: For a subagent: when to delegate to it.
+        settings: Sampling settings given to the model, such as `temperature`.
+
+    Raises:
+        AgentError: Two nodes, tools or agents share a name, or a node's `next` does not exist.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        model: Model | str | None = None,
+        tools: Iterable[Callable[..., Any] | Tool] = (),
+        instructions: str = "",
+        nodes: Sequence[Node] | None = None,
+        subagents: Sequence[Agent] = (),
+        description: str = "",
+        settings: Mapping[str, Json] | None = None,
+    ) -> None:
+        self.name = name
+        self.model = _resolve(model)
+        self.toolbox = Toolbox([as_tool(function) for function in tools])
+        self.instructions = instructions
+        self.nodes = tuple(nodes) if nodes is not None else (ToolCallingNode(),)
+        self.subagents = tuple(subagents)
+        self.description = description
+        self.settings = dict(settings or {})
+        self._check()
+
+    def _check(self) -> None:
+        names = [node.name for node in self.nodes]
+        if not names:
+            raise AgentError(f"agent `{self.name}` has no nodes: give it one")
+        for node in self.nodes:
+            if names.count(node.name) > 1:
+                raise AgentError(f"agent `{self.name}` has two nodes `{node.name}`: rename one")
+            if node.next is not None and node.next not in names:
+                raise AgentError(
+                    f"node `{node.name}` of agent `{self.name}` goes on to `{node.next}`, which is "
+                    f"none of {', '.join(names)}"
+                )
+        agents = [agent.name for agent in self.family()]
+        for agent in agents:
+            if agents.count(agent) > 1:
+                raise AgentError(f"two agents are called `{agent}`: rename one")
+
+    def family(self) -> Iterator[Agent]:
+        """The agent and all its subagents, each once."""
+        yield self
+        for subagent in self.subagents:
+            yield from subagent.family()
+
+    def agent_named(self, name: str) -> Agent:
+        """The agent of the family with this name.
+
+        Raises:
+            AgentError: There is none.
+        """
+        for agent in self.family():
+            if agent.name == name:
+                return agent
+        known = ", ".join(agent.name for agent in self.family())
+        raise AgentError(f"the tape names an agent `{name}`, this one has {known}")
+
+    def node_named(self, name: str) -> Node:
+        """The node with this name.
+
+        Raises:
+            AgentError: There is none.
+        """
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        known = ", ".join(node.name for node in self.nodes)
+        raise AgentError(f"agent `{self.name}` has no node `{name}`, only {known}")
+
+    def next_node(self, frame: Frame) -> Node | None:
+        """The node that runs next, as the tape decides it; None after the last one."""
+        if frame.next_node is not None:
+            return self.node_named(frame.next_node)
+        if frame.last_node is None:
+            return self.nodes[0]
+        last = self.node_named(frame.last_node)
+        if last.next is not None:
+            return self.node_named(last.next)
+        following = self.nodes.index(last) + 1
+        return self.nodes[following] if following < len(self.nodes) else None
+
+    def bind(self, environment: Sequence[ToolSchema] = ()) -> None:
+        """Tell the nodes of the family which tools they offer: the agent's, the environment's."""
+        own = [tool.schema for tool in self.toolbox.tools()]
+        tools = [*own, *(schema for schema in environment if schema not in own)]
+        for node in self.nodes:
+            node.bind(self, tools)
+        for subagent in self.subagents:
+            subagent.bind(environment)
+
+    def config(self) -> dict[str, Json]:
+        """What decides the agent's behaviour: no keys, no addresses, no time-outs."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "instructions": self.instructions,
+            "model": f"{self.model.provider}:{self.model.name}" if self.model else None,
+            "settings": self.settings,
+            "nodes": [node.describe() for node in self.nodes],
+            "tools": [tool.schema.as_json() for tool in self.toolbox.tools()],
+            "subagents": [subagent.config() for subagent in self.subagents],
+        }
+
+    @property
+    def config_digest(self) -> str:
+        """Digest of the config (docs/format.md, section 8)."""
+        return digest(self.config())
+
+    def __repr__(self) -> str:
+        return f"<Agent {self.name}>"
+
+
+def _resolve(model: Model | str | None) -> Model | None:
+    if not isinstance(model, str):
+        return model
+    provider, _, name = model.partition(":")
+    if provider != "openai" or not name:
+        raise AgentError(f"`{model}`: write `openai:NAME`, or give a model object")
+    return OpenAIModel(name)

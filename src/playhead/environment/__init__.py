@@ -1,0 +1,18 @@
+"""Layer 3: tools, environments, users."""
+
+from playhead.environment._environment import Environment, Environments, StateContract, Toolbox
+from playhead.environment._tool import Tool, ToolContext, ToolFailure, as_tool, tool
+from playhead.environment._user import User
+
+__all__ = [
+    "Environment",
+    "Environments",
+    "StateContract",
+    "Tool",
+    "ToolContext",
+    "ToolFailure",
+    "Toolbox",
+    "User",
+    "as_tool",
+    "tool",
+]

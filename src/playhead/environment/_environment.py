@@ -1,0 +1,172 @@
+"""Environments turn actions into observations, and say what their state is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from playhead.environment._tool import Tool, ToolContext, ToolFailure, as_tool
+from playhead.errors import AgentError, RunError
+from playhead.tape import Action, Json, Observation
+from playhead.tape.kinds import Effect, ToolCall, ToolError, ToolResult
+
+StateContract: TypeAlias = Literal["external", "snapshot", "rebuildable"]
+
+
+class Environment:
+    """What is around an agent. Subclass it, or make one of functions with `Toolbox`.
+
+    `state_contract` says what can be done about the state behind it:
+
+    - `external`: it lives elsewhere; nothing that was done is ever done again unasked;
+    - `snapshot`: `snapshot` and `restore` save it and bring it back;
+    - `rebuildable`: after `reset`, carrying out the recorded actions gives the same state again.
+    """
+
+    state_contract: ClassVar[StateContract] = "external"
+
+    def tools(self) -> Sequence[Tool]:
+        """The tools on offer."""
+        return ()
+
+    async def answer(self, action: Action, context: ToolContext) -> Observation | None:
+        """Answer an action; None if nobody here answers this kind."""
+        if not isinstance(action, ToolCall):
+            return None
+        found = next((tool for tool in self.tools() if tool.name == action.name), None)
+        return await run_tool(found, action, context, known=[t.name for t in self.tools()])
+
+    def effect_of(self, name: str) -> Effect | None:
+        """The declared effect of a tool; None if there is no such tool."""
+        return next((tool.effect for tool in self.tools() if tool.name == name), None)
+
+    async def reset(self, task: str | None = None) -> None:
+        """Go to the state in which a task begins."""
+
+    async def snapshot(self) -> Json:
+        """The state, as JSON."""
+        raise RunError(f"`{type(self).__name__}` has no snapshots")
+
+    async def restore(self, state: Json) -> None:
+        """Go back to a saved state."""
+        raise RunError(f"`{type(self).__name__}` has no snapshots")
+
+    def describe(self) -> Json:
+        """What is recorded of the environment when a run begins."""
+        return {"name": type(self).__name__, "state": self.state_contract}
+
+
+async def run_tool(
+    found: Tool | None, action: ToolCall, context: ToolContext, *, known: Sequence[str]
+) -> ToolResult | ToolError:
+    """Carry out a tool call; failures become steps."""
+    try:
+        if found is None:
+            choice = ", ".join(known)
+            raise ToolFailure(
+                "unknown_tool", f"{action.name} is not a valid tool, try one of [{choice}]."
+            )
+        result = await found.run(action.arguments, context)
+    except ToolFailure as failure:
+        return ToolError(
+            call_id=action.call_id, name=action.name, code=failure.code, message=failure.message
+        )
+    return ToolResult(call_id=action.call_id, name=action.name, result=result)
+
+
+class Toolbox(Environment):
+    """An environment of Python functions.
+
+    Args:
+        functions: Functions (marked with `tool` or not) and tools.
+        state_contract: See `Environment`.
+        reset: Called before a task, and before the recorded actions are carried out again.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[Callable[..., Any] | Tool],
+        *,
+        state_contract: StateContract = "external",
+        reset: Callable[[], None] | None = None,
+    ) -> None:
+        self._tools: dict[str, Tool] = {}
+        for function in functions:
+            made = as_tool(function)
+            if made.name in self._tools:
+                raise AgentError(f"two tools are called `{made.name}`: rename one")
+            self._tools[made.name] = made
+        self._list = tuple(self._tools.values())
+        self._reset = reset
+        self.state_contract = state_contract  # type: ignore[misc]
+
+    def tools(self) -> Sequence[Tool]:
+        """The tools on offer."""
+        return self._list
+
+    def effect_of(self, name: str) -> Effect | None:
+        """See `Environment.effect_of`."""
+        found = self._tools.get(name)
+        return found.effect if found else None
+
+    async def answer(self, action: Action, context: ToolContext) -> Observation | None:
+        """See `Environment.answer`."""
+        if not isinstance(action, ToolCall):
+            return None
+        return await run_tool(
+            self._tools.get(action.name), action, context, known=list(self._tools)
+        )
+
+    async def reset(self, task: str | None = None) -> None:
+        """See `Environment.reset`."""
+        if self._reset is not None:
+            self._reset()
+
+
+class Environments(Environment):
+    """Several environments as one: a tool call goes to the one that has the tool."""
+
+    def __init__(self, parts: Sequence[Environment]) -> None:
+        self.parts = tuple(parts)
+        self._owner: dict[str, Environment] = {}
+        for part in self.parts:
+            for item in part.tools():
+                if item.name in self._owner:
+                    raise AgentError(f"two environments have a tool `{item.name}`: rename one")
+                self._owner[item.name] = part
+        self._list = tuple(item for part in self.parts for item in part.tools())
+
+    def tools(self) -> Sequence[Tool]:
+        """The tools of all parts."""
+        return self._list
+
+    def part_of(self, action: Action) -> Environment | None:
+        """The part whose tool is called."""
+        return self._owner.get(action.name) if isinstance(action, ToolCall) else None
+
+    async def answer(self, action: Action, context: ToolContext) -> Observation | None:
+        """The first answer that a part gives."""
+        if isinstance(action, ToolCall):
+            owner = self._owner.get(action.name)
+            if owner is None:
+                return await run_tool(None, action, context, known=list(self._owner))
+            return await owner.answer(action, context)
+        for part in self.parts:
+            observation = await part.answer(action, context)
+            if observation is not None:
+                return observation
+        return None
+
+    def effect_of(self, name: str) -> Effect | None:
+        """See `Environment.effect_of`."""
+        owner = self._owner.get(name)
+        return owner.effect_of(name) if owner else None
+
+    async def reset(self, task: str | None = None) -> None:
+        """Reset all parts."""
+        for part in self.parts:
+            await part.reset(task)
+
+    def describe(self) -> Json:
+        """What is recorded of the parts."""
+        return [part.describe() for part in self.parts]
