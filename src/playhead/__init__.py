@@ -1,1 +1,105 @@
-"""Playhead."""
+"""Playhead: build LLM agents on a tape, the append-only log that is the agent's whole state.
+
+    import playhead as ph
+
+    @ph.tool(effect="read")
+    def weather(city: str) -> str: ...
+
+    agent = ph.Agent("helper", model="openai:gpt-4o-mini", tools=[weather])
+    tape = await ph.run(agent, "Is it raining in Montreal?")
+"""
+
+from typing import TYPE_CHECKING
+
+from playhead.agent import Agent, Node, NodeContext, ReActNode, ToolCallingNode
+from playhead.environment import Environment, Tool, Toolbox, ToolContext, ToolFailure, User, tool
+from playhead.errors import PlayheadError
+from playhead.llm import Model, Prompt, RecordedModel, ScriptedModel
+from playhead.orchestrator import (
+    Approval,
+    Budget,
+    ReplayReport,
+    Verdict,
+    fork,
+    fork_sync,
+    replay,
+    replay_sync,
+    resume,
+    resume_sync,
+    run,
+    run_sync,
+)
+from playhead.store import MemoryStore, SqliteStore
+from playhead.tape import (
+    Action,
+    Message,
+    Note,
+    Observation,
+    Step,
+    Tape,
+    Thought,
+    View,
+    assistant,
+    system,
+    user,
+)
+
+if TYPE_CHECKING:
+    from playhead.llm import OpenAIModel
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Action",
+    "Agent",
+    "Approval",
+    "Budget",
+    "Environment",
+    "MemoryStore",
+    "Message",
+    "Model",
+    "Node",
+    "NodeContext",
+    "Note",
+    "Observation",
+    "OpenAIModel",
+    "PlayheadError",
+    "Prompt",
+    "ReActNode",
+    "RecordedModel",
+    "ReplayReport",
+    "ScriptedModel",
+    "SqliteStore",
+    "Step",
+    "Tape",
+    "Thought",
+    "Tool",
+    "ToolCallingNode",
+    "ToolContext",
+    "ToolFailure",
+    "Toolbox",
+    "User",
+    "Verdict",
+    "View",
+    "assistant",
+    "fork",
+    "fork_sync",
+    "replay",
+    "replay_sync",
+    "resume",
+    "resume_sync",
+    "run",
+    "run_sync",
+    "system",
+    "tool",
+    "user",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs an extra only when it is asked for."""
+    if name == "OpenAIModel":
+        from playhead.llm import OpenAIModel
+
+        return OpenAIModel
+    raise AttributeError(f"module `{__name__}` has no attribute `{name}`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from playhead.environment import Tool, Toolbox, as_tool
 from playhead.errors import AgentError
 from playhead.llm import Model, OpenAIModel, ToolSchema
 from playhead.tape import Frame, Json, digest
+
+_living: weakref.WeakSet[Agent] = weakref.WeakSet()
 
 
 class Agent:
@@ -51,6 +54,7 @@ class Agent:
         self.description = description
         self.settings = dict(settings or {})
         self._check()
+        _living.add(self)
 
     def _check(self) -> None:
         names = [node.name for node in self.nodes]
@@ -148,4 +152,19 @@ def _resolve(model: Model | str | None) -> Model | None:
     provider, _, name = model.partition(":")
     if provider != "openai" or not name:
         raise AgentError(f"`{model}`: write `openai:NAME`, or give a model object")
-    return OpenAIModel(name)
+    made: Model = OpenAIModel(name)
+    return made
+
+
+def find_agent(name: str, config: str) -> Agent:
+    """The agent of this process with this name, best with this config digest.
+
+    Raises:
+        AgentError: There is none, or more than one that fits equally.
+    """
+    named = [agent for agent in _living if agent.name == name]
+    fitting = [agent for agent in named if agent.config_digest == config] or named
+    if len(fitting) == 1 or (fitting and fitting[0].config_digest == config):
+        return fitting[0]
+    found = "none" if not fitting else f"{len(fitting)} different ones"
+    raise AgentError(f"the tape was made by agent `{name}`, and {found} exist here: pass `agent=`")

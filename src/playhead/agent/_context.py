@@ -1,4 +1,4 @@
-"""What a node may ask of the world: the clock, chance and ids, all recorded; and the user's objects."""
+"""What a node may ask of the world: the clock, chance and ids, recorded; the user's objects."""
 
 from __future__ import annotations
 

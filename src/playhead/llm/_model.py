@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from playhead.llm._prompt import Prompt
-from playhead.tape import BlobPart, Json, Message, Part, TextPart
+from playhead.tape import BlobPart, Json, Message, Part, TextPart, ToolResponsePart, parts_text
 from playhead.tape.kinds import Attempt, Price, Usage
 
 
@@ -66,10 +66,18 @@ class ModelRequest:
         parts: list[Part] = []
         for part in message.parts:
             content = None
-            if isinstance(part, BlobPart) and part.media_type.startswith("text/"):
+            if isinstance(part, BlobPart) and is_text(part.media_type):
                 content = await self.blob(part)
             parts.append(part if content is None else TextPart(content=content.decode()))
+        first, *rest = parts
+        if isinstance(first, ToolResponsePart) and first.response is None:
+            parts = [ToolResponsePart(id=first.id, response=parts_text(rest))]
         return message.model_copy(update={"parts": tuple(parts)})
+
+
+def is_text(media_type: str) -> bool:
+    """Whether content of this type can be said to a model as text."""
+    return media_type.startswith("text/") or media_type == "application/json"
 
 
 @dataclass(frozen=True, slots=True)

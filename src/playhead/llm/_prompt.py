@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from playhead.errors import TapeError
-from playhead.tape import Fold, History, HistoryRange, Message, Step, Tape, history_messages
+from playhead.tape import Fold, History, HistoryRange, Json, Message, Step, Tape, history_messages
 from playhead.tape.kinds import (
     Literally,
     ModelCall,
@@ -63,8 +63,24 @@ class PromptWriter:
         self._fold = fold
         self._news: dict[bytes, int | tuple[int, int]] = {}
 
-    def record(self, prompt: Prompt, *, seq: int) -> PromptRecord:
-        """The record of a prompt whose model call will stand at position `seq`."""
+    def record(
+        self,
+        prompt: Prompt,
+        *,
+        seq: int,
+        tools: str | None = None,
+        settings: Mapping[str, Json] | None = None,
+        fit: Callable[[Message], Message] | None = None,
+    ) -> PromptRecord:
+        """The record of a prompt.
+
+        Args:
+            prompt: What the model is sent.
+            seq: Where its model call will stand on the tape.
+            tools: Digest of the list of tools offered.
+            settings: Sampling settings.
+            fit: Replaces large texts of a message by blobs.
+        """
         self._news = {}
         items: list[RangeOfHistory | RangeOfLiterals | Literally] = []
         keep: list[tuple[int, int]] = []
@@ -72,8 +88,10 @@ class PromptWriter:
             if isinstance(segment, HistoryRange):
                 items.append(RangeOfHistory(h=(segment.start, segment.stop)))
             else:
-                self._literal(segment, seq, items, keep)
-        return PromptRecord(items=tuple(items), keep=tuple(keep))
+                self._literal(fit(segment) if fit else segment, seq, items, keep)
+        return PromptRecord(
+            items=tuple(items), keep=tuple(keep), tools=tools, settings=dict(settings or {})
+        )
 
     def _literal(
         self,

@@ -274,6 +274,16 @@ class SqliteStore:
             writer, self._writer = self._writer, None
             await asyncio.to_thread(writer.close)
 
+    def close_now(self) -> None:
+        """`close` for code that is not async, such as the end of the process."""
+        self._held.clear()
+        if self._reader is not None:
+            self._reader.connection.close()
+            self._reader = None
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+
     async def __aenter__(self) -> SqliteStore:
         return self
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from playhead.errors import BodyError, JsonError, KindError
-from playhead.tape._json import loads_strict
+from playhead.tape._json import check_depth, compact, is_suspect, loads_strict
 
 StepRole: TypeAlias = Literal["thought", "action", "observation", "note"]
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -26,11 +26,11 @@ _upgrades: dict[tuple[str, int], Upgrade] = {}
 class Body(BaseModel):
     """What a step says. Subclass `Thought`, `Action`, `Observation` or `Note`, with a kind.
 
-    Example:
-            class Invoice(Observation, kind="acme.invoice"):
-                number: str
+    Raise `version` when the fields change, and register an `upgrade` from the old one.
 
-        Raise `version` when the fields change, and register an `upgrade` from the old one.
+    Example:
+        class Invoice(Observation, kind="acme.invoice"):
+            number: str
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
@@ -45,9 +45,16 @@ class Body(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, *, kind: str = "", version: int = 1, **_: object) -> None:
-        """Register the subclass under its kind."""
+        """Register the subclass under its kind; without one, it cannot stand on a tape itself."""
+        cls.kind, cls.kind_version = kind, version
         if not kind:
             return
+        if not hasattr(cls, "role"):
+            raise KindError(
+                f"`{kind}` has no role: subclass Thought, Action, Observation or Note", kind=kind
+            )
+        if version < 1:
+            raise KindError(f"`{kind}`: versions count from 1, not {version}", kind=kind)
         if not _KIND.fullmatch(kind) or len(kind) > 128:
             raise KindError(f"`{kind}` is no kind: write `namespace.name` in lower case", kind=kind)
         if kind.startswith("playhead.") and not cls.__module__.startswith("playhead."):
@@ -59,8 +66,6 @@ class Body(BaseModel):
                 "choose another name",
                 kind=kind,
             )
-        cls.kind = kind
-        cls.kind_version = version
         _kinds[kind] = cls
 
 
@@ -118,28 +123,29 @@ def is_known(kind: str, version: int) -> bool:
 def encode_body(body: Body) -> bytes:
     """Bytes of a body, as they are stored and hashed.
 
+    Nulls are left out of built-in kinds, where a member that may be null is null when it is absent.
+
     Raises:
-        BodyError: It holds NaN, an infinity or a lone surrogate, or is too large.
+        BodyError: It has no kind, holds what JSON or this process cannot write and read back, or is
+            too large.
     """
+    if not body.kind:
+        name = type(body).__name__
+        raise BodyError(f'`{name}` has no kind: write `class {name}(..., kind="namespace.name")`')
+    built_in = body.kind.startswith("playhead.")
     try:
-        data = body.__pydantic_serializer__.to_json(body, exclude_none=True)
-    except (PydanticSerializationError, UnicodeEncodeError) as error:
+        data = body.__pydantic_serializer__.to_json(body, exclude_none=built_in)
+        check_depth(data)
+        if is_suspect(data):
+            loads_strict(data)
+    except (PydanticSerializationError, ValueError, JsonError) as error:
         raise BodyError(f"`{body.kind}` cannot be written: {error}", kind=body.kind) from None
-    if b"NaN" in data or b"Infinity" in data:
-        _refuse_constants(body, data)
     if len(data) > MAX_BODY:
         raise BodyError(
             f"`{body.kind}` has {len(data):,} bytes, over {MAX_BODY:,}: put content into blobs",
             kind=body.kind,
         )
     return data
-
-
-def _refuse_constants(body: Body, data: bytes) -> None:
-    try:
-        loads_strict(data)
-    except JsonError as error:
-        raise BodyError(f"`{body.kind}` cannot be written: {error}", kind=body.kind) from None
 
 
 def decode_body(kind: str, version: int, data: bytes) -> Body:
@@ -153,19 +159,32 @@ def decode_body(kind: str, version: int, data: bytes) -> Body:
         if cls is None or version > cls.kind_version:
             return Opaque(data=loads_strict(data))
         if version == cls.kind_version:
-            return cls.model_validate_json(data, extra="ignore")
-        return cls.model_validate(_upgraded(kind, version, cls.kind_version, data), extra="ignore")
+            return _validated(cls, data)
+        return _validated(cls, compact(_upgraded(kind, version, cls.kind_version, data)))
     except (ValidationError, JsonError) as error:
         raise BodyError(
             f"the body does not fit `{kind}` version {version}: {error}", kind=kind
         ) from None
 
 
-def _upgraded(kind: str, version: int, target: int, data: bytes) -> Any:  # noqa: ANN401
+def _validated(cls: type[Body], data: bytes | str) -> Body:
+    """Validate as written; then, ignoring members that only others know, on every level."""
+    try:
+        return cls.model_validate_json(data)
+    except ValidationError:
+        return cls.model_validate_json(data, extra="ignore")
+
+
+def _upgraded(kind: str, version: int, target: int, data: bytes) -> JsonValue:
     value: Any = loads_strict(data)
     for step in range(version, target):
         function = _upgrades.get((kind, step))
         if function is None:
             raise BodyError(f"`{kind}` has no upgrade from version {step}: register one", kind=kind)
-        value = function(value)
-    return value
+        try:
+            value = function(value)
+        except Exception as error:
+            raise BodyError(
+                f"the upgrade of `{kind}` from version {step} raised {error!r}", kind=kind
+            ) from error
+    return cast("JsonValue", value)

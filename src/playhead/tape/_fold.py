@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from playhead.tape._body import Body
 from playhead.tape._step import Step
 from playhead.tape.kinds import (
     AssistantMessage,
@@ -116,42 +117,52 @@ class Fold:
         return "unfinished" if self.ran else "new"
 
     def advance(self, step: Step) -> None:
-        """Take the next step."""
+        """Take the next step; one whose body cannot be read changes nothing.
+
+        Raises:
+            BodyError: The stored bytes do not fit the kind.
+        """
+        handler = _HANDLERS.get(step.kind) if step.known else None
+        needed = handler is not None or step.kind == ToolCall.kind
+        body = step.body if needed and step.known and not step.erased else None
         self.length = step.seq + 1
         for answered in step.re:
             if step.role == "observation":
                 self.open.pop(answered, None)
         frame = self.frames.get(step.frame)
         if frame is not None:
-            if step.by.node is not None:
+            if step.by.node is not None and step.kind != Return.kind:
                 frame.last_node, frame.next_node = step.by.node, None
                 self.paused = None
             if says_message(step):
                 self.histories[step.frame].seqs.append(step.seq)
         if self.unparsed is not None and step.by.call is not None:
             self.unparsed = None
-        if step.role == "action" and step.kind != Stop.kind:
-            self._open_action(step)
-        handler = _HANDLERS.get(step.kind)
-        if handler is not None and step.data is not None and step.known:
-            handler(self, step, step.body)
+        if step.role == "action" and (step.kind != Stop.kind or not step.known):
+            self._open_action(step, body)
+        if handler is not None:
+            handler(self, step, body)
 
-    def _open_action(self, step: Step) -> None:
+    def _open_action(self, step: Step, body: Body | None) -> None:
         action = OpenAction(step.id, step.seq, step.frame, step.kind, known=step.known)
-        if step.kind == ToolCall.kind and step.data is not None:
-            body = step.body
-            assert isinstance(body, ToolCall)
+        if isinstance(body, ToolCall):
             action.name, action.effect = body.name, body.effect
+        if step.kind == ToolCall.kind:
             self.totals.tool_calls += 1
         self.open[step.id] = action
 
-    def _user_message(self, step: Step, body: UserMessage) -> None:
+    def _user_message(self, step: Step, body: UserMessage | None) -> None:
         self.stopped = self.paused = None
         for action in [a for a in self.open.values() if a.kind == AssistantMessage.kind]:
             del self.open[action.id]
 
-    def _model_call(self, step: Step, body: ModelCall) -> None:
+    def _model_call(self, step: Step, body: ModelCall | None) -> None:
         self.totals.model_calls += 1
+        frame = self.frames.get(step.frame)
+        if frame is not None and step.by.node is not None:
+            frame.ordinals[step.by.node] = frame.ordinals.get(step.by.node, 0) + 1
+        if body is None:
+            return
         if body.usage:
             self.totals.input_tokens += body.usage.input_tokens
             self.totals.output_tokens += body.usage.output_tokens
@@ -159,51 +170,50 @@ class Fold:
             self.totals.usd += body.price.usd
         self.literals += len(body.prompt.keep)
         self.literal_table.extend(body.prompt.keep)
-        frame = self.frames.get(step.frame)
         if body.status == "complete":
             self.unparsed = step.seq
-        if frame is not None and step.by.node is not None:
-            frame.ordinals[step.by.node] = frame.ordinals.get(step.by.node, 0) + 1
 
-    def _next_node(self, step: Step, body: NextNode) -> None:
-        if frame := self.frames.get(step.frame):
+    def _next_node(self, step: Step, body: NextNode | None) -> None:
+        if body is not None and (frame := self.frames.get(step.frame)):
             frame.next_node = body.node
 
-    def _delegate(self, step: Step, body: Delegate) -> None:
-        self.frames[step.seq] = Frame(step.seq, body.agent, step.frame, step.id, body.call_id)
+    def _delegate(self, step: Step, body: Delegate | None) -> None:
+        frame = Frame(step.seq, caller=step.frame, delegate=step.id)
         index = HistoryIndex(step.seq)
-        index.seqs.append(step.seq)
-        self.histories[step.seq] = index
+        if body is not None:
+            frame.agent, frame.call_id = body.agent, body.call_id
+            index.seqs.append(step.seq)
+        self.frames[step.seq], self.histories[step.seq] = frame, index
 
-    def _return(self, step: Step, body: Return) -> None:
+    def _return(self, step: Step, body: Return | None) -> None:
         for frame in [f for f in self.frames.values() if f.id != 0 and f.delegate in step.re]:
             inner = [f for f in self.frames if f >= frame.id]
             for number in inner:
                 del self.frames[number], self.histories[number]
 
-    def _broadcast(self, step: Step, body: Broadcast) -> None:
+    def _broadcast(self, step: Step, body: Broadcast | None) -> None:
         for frame, index in self.histories.items():
-            if frame != step.frame:
+            if body is not None and frame != step.frame:
                 index.seqs.append(step.seq)
 
-    def _stop(self, step: Step, body: Stop) -> None:
+    def _stop(self, step: Step, body: Stop | None) -> None:
         self.stopped = step.seq
         self.paused = None
 
-    def _pause(self, step: Step, body: Pause) -> None:
+    def _pause(self, step: Step, body: Pause | None) -> None:
         self.paused = step.seq
 
-    def _run(self, step: Step, body: Run) -> None:
+    def _run(self, step: Step, body: Run | None) -> None:
         self.ran, self.paused = True, None
-        self.config = body.config
-        self.frames[0].agent = body.agent
+        if body is not None:
+            self.config, self.frames[0].agent = body.config, body.agent
 
-    def _request(self, step: Step, body: DecisionRequest) -> None:
-        if action := self.open.get(body.action):
+    def _request(self, step: Step, body: DecisionRequest | None) -> None:
+        if body is not None and (action := self.open.get(body.action)):
             action.request, action.decision = body.why, None
 
-    def _decision(self, step: Step, body: Decision) -> None:
-        if action := self.open.get(body.action):
+    def _decision(self, step: Step, body: Decision | None) -> None:
+        if body is not None and (action := self.open.get(body.action)):
             action.decision = step.seq
 
     def checkpoint(self) -> bytes:
@@ -224,10 +234,15 @@ class Fold:
 
     @classmethod
     def restore(cls, data: bytes) -> Fold | None:
-        """The state of a checkpoint; None if another version of the fold wrote it."""
-        saved: dict[str, Any] = orjson.loads(data)
-        if saved.get("version") != _VERSION:
+        """The state of a checkpoint; None if another version of the fold wrote it, or nobody."""
+        try:
+            saved: dict[str, Any] = orjson.loads(data)
+            return cls._of(saved) if saved["version"] == _VERSION else None
+        except (ValueError, TypeError, LookupError):
             return None
+
+    @classmethod
+    def _of(cls, saved: dict[str, Any]) -> Fold:
         fold = cls()
         fold.length = saved["length"]
         fold.frames = {frame["id"]: Frame(**frame) for frame in saved["frames"]}
@@ -244,13 +259,19 @@ class Fold:
 
 
 def says_message(step: Step) -> bool:
-    """Whether the step may say something to the model of its frame (docs/format.md, section 6)."""
+    """Whether the step says something to the model of its frame (docs/format.md, section 6)."""
+    if step.erased:
+        return False
     if step.role == "observation":
-        return step.data is not None
+        return True
+    if not step.known:
+        return False
     if step.kind == ModelCall.kind:
-        return step.data is not None
+        body = step.body
+        assert isinstance(body, ModelCall)
+        return body.status == "complete" and body.message is not None
     if step.kind in (AssistantMessage.kind, ToolCall.kind):
-        return step.by.call is None and step.data is not None
+        return step.by.call is None
     return step.kind == Return.kind
 
 

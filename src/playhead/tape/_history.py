@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, overload
 
 from pydantic import JsonValue
 
+from playhead.errors import BodyError
 from playhead.tape._fold import HistoryIndex, says_message
+from playhead.tape._json import member_text
 from playhead.tape._parts import (
     BlobPart,
     Message,
@@ -41,7 +43,13 @@ _SCAN = 256  # steps looked through at a time, backwards
 
 
 def message_of(step: Step, frame: int) -> Message | None:
-    """The message that a step says in the history of a frame (docs/format.md, section 6)."""
+    """The message that a step says in the history of a frame (docs/format.md, section 6).
+
+    Raises:
+        BodyError: The stored bytes do not fit the kind.
+    """
+    if not step.known or not step.kind.startswith("playhead."):
+        return _raw_observation(step)
     body = step.body
     match body:
         case UserMessage():
@@ -57,7 +65,8 @@ def message_of(step: Step, frame: int) -> Message | None:
             return Message(role="assistant", parts=(part,))
         case ToolResult():
             blobs = tuple(part for part in body.parts if isinstance(part, BlobPart))
-            return _answer(body.call_id, result_text(body.result), body.result, blobs)
+            text = _stored_text(step, body) if body.call_id is None else ""
+            return _answer(body.call_id, text, body.result, blobs)
         case ToolError():
             text = f"Error: {body.message}"
             return _answer(body.call_id, text, text)
@@ -86,10 +95,21 @@ def _answer(
     return Message(role="tool", parts=(part, *blobs))
 
 
+def _stored_text(step: Step, body: ToolResult) -> str:
+    """The text of a result: a string itself, else the JSON text as it stands in the body."""
+    if isinstance(body.result, str) or step.data is None or step.kind_version != body.kind_version:
+        return result_text(body.result)
+    return member_text(step.data, "result") or result_text(body.result)
+
+
 def _raw_observation(step: Step) -> Message | None:
     if step.role != "observation" or step.data is None:
         return None
-    return Message(role="user", parts=(TextPart(content=step.data.decode("utf-8")),))
+    try:
+        text = step.data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BodyError(f"the body of step {step.seq} is not UTF-8: {error}") from None
+    return Message(role="user", parts=(TextPart(content=text),))
 
 
 def history_messages(tape: Tape, frame: int, start: int, stop: int) -> Iterator[Message]:
@@ -102,12 +122,10 @@ def history_messages(tape: Tape, frame: int, start: int, stop: int) -> Iterator[
 
 
 def _counts(step: Step, frame: int) -> bool:
-    if step.data is None:
-        return False
     if step.kind == Broadcast.kind:
-        return step.frame != frame
+        return step.frame != frame and step.known and not step.erased
     if step.kind == Delegate.kind:
-        return step.seq == frame
+        return step.seq == frame and step.known and not step.erased
     return step.frame == frame and says_message(step)
 
 
@@ -133,15 +151,15 @@ class History:
 
     def _seqs(self, newest: int | None = None) -> Sequence[int]:
         """Positions of all messages, or at least of the `newest` ones."""
-        index = self._index
-        while index.start > self._frame and (newest is None or len(index.seqs) < newest):
+        index, length = self._index, len(self._tape)
+        seen = bisect_left(index.seqs, length)  # the fold may have gone on since
+        while index.start > self._frame and (newest is None or seen < newest):
             start = max(self._frame, index.start - _SCAN)
             found = [s.seq for s in self._tape.range(start, index.start) if _counts(s, self._frame)]
             index.seqs[:0] = found
             index.start = start
-        if index.seqs and index.seqs[-1] >= len(self._tape):
-            return index.seqs[: bisect_left(index.seqs, len(self._tape))]
-        return index.seqs
+            seen += len(found)
+        return index.seqs if seen == len(index.seqs) else index.seqs[:seen]
 
     def __len__(self) -> int:
         return len(self._seqs())
@@ -159,8 +177,7 @@ class History:
         seqs = self._seqs(-index if index < 0 else None)
         step = self._tape[seqs[index]]
         message = message_of(step, self._frame)
-        if message is None:
-            raise IndexError(f"step {step.seq} says nothing: it is incomplete")
+        assert message is not None  # only what says something is in the index
         return message
 
     def _slice(self, index: slice) -> HistoryRange:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+from collections import Counter
 from typing import TypeAlias
 
 import orjson
@@ -17,22 +19,35 @@ Json: TypeAlias = JsonValue
 
 MAX_DEPTH = 128
 _MAX_DIGITS = 4000  # below Python's own limit for text to integer
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and an open string ends with the text: no input makes the search slow.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * (_MAX_DIGITS + 1)
+_NAME = re.compile(r'[ \t\r\n,]*+("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+')
+_VERBATIM = json.JSONDecoder(parse_int=str, parse_float=str)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def loads_strict(data: bytes | str) -> Json:
     """Parse JSON, refusing duplicate names, NaN, infinities, lone surrogates and deep nesting.
 
+    A number that this process cannot hold (too many digits, or beyond the range of a float) is
+    refused as well.
+
     Raises:
         JsonError: The text breaks one of the rules; the message says which.
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    _check_depth(raw)
+    check_depth(raw)
     try:
         text = raw.decode("utf-8")
         value: Json = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_parse_int
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=_parse_int,
+            parse_float=_parse_float,
         )
     except UnicodeDecodeError as error:
         raise JsonError(f"not valid UTF-8 at byte {error.start}", at=error.start) from None
@@ -43,24 +58,32 @@ def loads_strict(data: bytes | str) -> Json:
     return value
 
 
-def _check_depth(raw: bytes) -> None:
+def check_depth(raw: bytes) -> None:
+    """Refuse JSON that is nested too deeply, without parsing it.
+
+    Raises:
+        JsonError: It has more than 128 levels.
+    """
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
     depth = 0
-    for byte in _STRINGS.sub(b"", raw):
-        if byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise JsonError(f"more than {MAX_DEPTH} levels of nesting")
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in _BRACKET.findall(_STRING.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise JsonError(f"more than {MAX_DEPTH} levels of nesting")
+
+
+def is_suspect(raw: bytes) -> bool:
+    """Whether JSON text may hold a constant or a number that `loads_strict` would refuse."""
+    if b"NaN" in raw or b"Infinity" in raw:
+        return True
+    return len(raw) > _MAX_DIGITS and _LONG in raw.translate(_DIGITS)
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise JsonError(f"the member `{twice[:80]}` stands twice in one object")
     return members
 
@@ -70,9 +93,16 @@ def _no_constant(name: str) -> Json:
 
 
 def _parse_int(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise JsonError(f"an integer of {len(digits)} digits is too long to read exactly")
+    if len(digits.lstrip("-")) > _MAX_DIGITS:
+        raise JsonError(f"an integer of {len(digits)} characters is too long to read exactly")
     return int(digits)
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise JsonError(f"`{text[:80]}` is beyond the range of a floating-point number")
+    return value
 
 
 def _check_surrogates(value: Json) -> None:
@@ -99,12 +129,15 @@ def canonical(document: object) -> bytes:
     """Canonical bytes (RFC 8785) of a JSON document.
 
     Raises:
-        JsonError: It holds NaN, an infinity, an integer beyond ±(2⁵³ − 1) or a lone surrogate.
+        JsonError: It holds NaN, an infinity, an integer beyond ±(2⁵³ − 1) or a lone surrogate, or
+            is nested too deeply.
     """
     try:
-        return rfc8785.dumps(document)  # type: ignore[arg-type]
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        data = rfc8785.dumps(document)  # type: ignore[arg-type]
+        check_depth(data)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError, JsonError) as error:
         raise JsonError(f"this has no canonical form: {error}") from None
+    return data
 
 
 def digest(document: object) -> str:
@@ -113,10 +146,36 @@ def digest(document: object) -> str:
 
 
 def compact(value: Json) -> str:
-    """JSON text without white space, as bodies hold it."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """JSON text without white space, as bodies hold it.
+
+    Raises:
+        JsonError: It is no JSON, holds NaN or an infinity, or is nested too deeply.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise JsonError(f"this cannot be written as JSON: {error}") from None
+
+
+def member_text(data: bytes, name: str) -> str | None:
+    """The text of one member of a JSON object, as it stands there; the object must be valid."""
+    text = data.decode("utf-8")
+    found: str | None = None
+    at = text.index("{") + 1
+    while start := _NAME.match(text, at):
+        _, at = _VERBATIM.raw_decode(text, start.end())
+        if json.loads(start[1]) == name:
+            found = text[start.end() : at]
+    return found
 
 
 def dump_header(members: dict[str, object]) -> bytes:
-    """Bytes of a header, in the order of its members."""
-    return orjson.dumps(members)
+    """Bytes of a header, in the order of its members.
+
+    Raises:
+        JsonError: A member cannot be written.
+    """
+    try:
+        return orjson.dumps(members)
+    except TypeError as error:
+        raise JsonError(f"a header cannot be written: {error}") from None

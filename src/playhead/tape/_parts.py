@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, JsonValue, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    JsonValue,
+    RootModel,
+    Tag,
+    model_validator,
+)
 
 from playhead.tape._json import compact, escape_surrogates
 
@@ -37,7 +45,7 @@ class ToolCallPart(Value):
     type: Literal["tool_call"] = "tool_call"
     id: str | None = None
     name: str
-    arguments: JsonValue
+    arguments: JsonValue = None
 
 
 class ToolResponsePart(Value):
@@ -45,7 +53,7 @@ class ToolResponsePart(Value):
 
     type: Literal["tool_call_response"] = "tool_call_response"
     id: str
-    response: JsonValue
+    response: JsonValue = None
 
 
 class BlobPart(Value):
@@ -58,14 +66,25 @@ class BlobPart(Value):
     preview: str = ""
 
 
-class OtherPart(BaseModel):
-    """A part of a type that this version does not know, kept as it is."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", ser_json_inf_nan="constants")
-    type: str
-
-
 _KNOWN = ("text", "reasoning", "tool_call", "tool_call_response", "blob")
+
+
+class OtherPart(RootModel[dict[str, JsonValue]]):
+    """A part of a type that this version does not know, kept as it is: its members are `root`."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    @property
+    def type(self) -> str:
+        """The type, as it is named in the part."""
+        return str(self.root["type"])
+
+    @model_validator(mode="after")
+    def _has_another_type(self) -> Self:
+        kind = self.root.get("type")
+        if not isinstance(kind, str) or kind in _KNOWN:
+            raise ValueError(f"a part of another type has a `type` that is a text, not {kind!r}")
+        return self
 
 
 def _tag(part: Any) -> str:  # noqa: ANN401  (raw JSON or a model)

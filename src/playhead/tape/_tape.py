@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
@@ -11,8 +12,11 @@ from playhead.tape._body import Body
 from playhead.tape._fold import Fold, Status
 from playhead.tape._ids import new_id
 from playhead.tape._log import Log
+from playhead.tape._parts import result_text
 from playhead.tape._step import GENESIS, SYSTEM, Draft, Step
-from playhead.tape.kinds import Parent, TapeHeader
+from playhead.tape.kinds import AssistantMessage, Parent, Stop, TapeHeader
+
+_HEAD = re.compile("([0-9a-f]{32}):([1-9][0-9]{0,17}):([0-9a-f]{64})")
 
 
 class Tape:
@@ -41,12 +45,12 @@ class Tape:
     def of(cls, steps: Sequence[Step]) -> Tape:
         """A tape of stored steps, from position 0 on; nothing is verified."""
         log: Log | None = None
-        for step in steps:
+        for seq, step in enumerate(steps):
             if step.kind == TapeHeader.kind:
-                log = Log(parent=log, start=step.seq)
-            if log is None or step.seq != len(log):
+                log = Log(parent=log, start=seq)
+            if log is None or step.seq != seq:
                 raise TapeError("the steps do not begin with an entry `playhead.tape`, in order")
-            log.extend(step.seq, [step])
+            log.extend(seq, [step])
         if log is None:
             raise TapeError("a tape has at least its header entry")
         return cls(log, len(log), tape_id=steps[-1].tape)
@@ -84,13 +88,19 @@ class Tape:
     @property
     def head_text(self) -> str:
         """`TAPE:N:LINK`, to be kept elsewhere and given to `verify`."""
-        return f"{self.id}:{self._length}:{self.head}"
+        last = self[-1]
+        return f"{last.tape}:{self._length}:{last.link}"
 
     @property
     def header(self) -> TapeHeader:
-        """The body of the tape's own header entry."""
+        """The body of the tape's own header entry.
+
+        Raises:
+            TapeError: It was erased, or is of a newer version.
+        """
         body = self._log.get(self._log.start).body
-        assert isinstance(body, TapeHeader)
+        if not isinstance(body, TapeHeader):
+            raise TapeError(f"the header entry of tape `{self.id}` cannot be read: verify the tape")
         return body
 
     @property
@@ -127,8 +137,11 @@ class Tape:
         """
         if not steps:
             return self
-        if steps[0].prev != self.head or steps[0].seq != self._length or steps[0].tape != self.id:
-            raise TapeError("these steps were sealed for another place: seal them on this tape")
+        prev = self.head
+        for seq, step in enumerate(steps, self._length):
+            if (step.tape, step.seq, step.prev) != (self.id, seq, prev):
+                raise TapeError("these steps were sealed for another place: seal them on this tape")
+            prev = step.link
         self._log.extend(self._length, steps)
         return Tape(self._log, self._length + len(steps), tape_id=self.id)
 
@@ -143,8 +156,8 @@ class Tape:
 
     def at(self, length: int) -> Tape:
         """The tape as it was when it had `length` steps."""
-        if not self.start < length <= self._length:
-            raise TapeError(f"a value of this tape has {self.start + 1} to {self._length} steps")
+        if not 1 <= length <= self._length:
+            raise TapeError(f"a value of this tape has 1 to {self._length} steps, not {length}")
         return Tape(self._log, length, tape_id=self.id)
 
     def fork(self, at: int | None = None) -> Tape:
@@ -197,6 +210,18 @@ class Tape:
         return self._log.loader.literal(at)
 
     @property
+    def answer(self) -> str | None:
+        """What the agent said last to the person, or gave as the result of its last stop."""
+        for seq in range(self._length - 1, 0, -1):
+            step = self._log.get(seq)
+            body = step.body if step.role == "action" and step.frame == 0 else None
+            if isinstance(body, AssistantMessage):
+                return body.text
+            if isinstance(body, Stop) and body.result is not None:
+                return result_text(body.result)
+        return None
+
+    @property
     def status(self) -> Status:
         """`new`, `unfinished`, `paused`, `waiting` (for a decision), `answered` or `stopped`."""
         return self.fold().status
@@ -204,22 +229,29 @@ class Tape:
     def verify(self, *, heads: Sequence[str] = ()) -> None:
         """Check the chain, all bodies and the given heads (`TAPE:N:LINK`).
 
+        A file of unknown origin is checked for more by `tools/verify_tape.py`.
+
         Raises:
             VerificationError: Something does not fit; the message names the step.
         """
-        wanted = dict(_parse_head(head, self.id) for head in heads)
-        prev = GENESIS
+        wanted: dict[int, set[tuple[str, str]]] = {}
+        for name, length, link in map(_parse_head, heads):
+            wanted.setdefault(length, set()).add((name, link))
+        prev, tape = GENESIS, ""
         for seq, step in enumerate(self):
             if step.seq != seq or step.prev != prev:
                 raise VerificationError(f"step {seq} does not follow the chain", seq=seq)
+            if (step.tape != tape) != (step.kind == TapeHeader.kind):
+                raise VerificationError(f"step {seq} was written to another tape", seq=seq)
             if not step.verify_body():
                 raise VerificationError(f"the body of step {seq} was changed", seq=seq)
-            prev = step.link
-            if wanted.pop(seq + 1, prev) != prev:
+            prev, tape = step.link, step.tape
+            if wanted.get(seq + 1, {(tape, prev)}) != {(tape, prev)}:
                 raise VerificationError(f"the head after {seq + 1} steps was another one", seq=seq)
-        if wanted:
+        longest = max(wanted, default=0)
+        if longest > self._length:
             raise VerificationError(
-                f"the tape has {self._length} steps, a head kept elsewhere says {max(wanted)}: "
+                f"the tape has {self._length} steps, a head kept elsewhere says {longest}: "
                 "its end was cut off",
                 seq=self._length,
             )
@@ -228,9 +260,8 @@ class Tape:
         return f"<Tape {self.id} of {self._length} steps>"
 
 
-def _parse_head(text: str, tape: str) -> tuple[int, str]:
-    name, _, rest = text.partition(":")
-    length, _, link = rest.partition(":")
-    if name != tape or not length.isdigit() or len(link) != 64:
-        raise VerificationError(f"`{text}` is no head of tape `{tape}`: it reads TAPE:N:LINK")
-    return int(length), link
+def _parse_head(text: str) -> tuple[str, int, str]:
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        raise VerificationError(f"`{text}` is no head: it reads TAPE:N:LINK")
+    return found[1], int(found[2]), found[3]

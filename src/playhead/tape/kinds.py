@@ -39,7 +39,7 @@ class ToolCall(Action, kind="playhead.tool_call"):
 
     call_id: str | None = None
     name: str
-    arguments: JsonValue
+    arguments: JsonValue = None
     effect: Effect | None = None
 
 
@@ -48,7 +48,7 @@ class ToolResult(Observation, kind="playhead.tool_result"):
 
     call_id: str | None = None
     name: str
-    result: JsonValue
+    result: JsonValue = None
     parts: tuple[Part, ...] = ()
 
 
@@ -160,7 +160,7 @@ class Run(Note, kind="playhead.run"):
     mode: Literal["run", "resume", "fork"]
     agent: str
     config: str
-    environment: JsonValue
+    environment: JsonValue = None
 
 
 class PromptRecord(Value):
@@ -235,7 +235,7 @@ class ModelCall(Note, kind="playhead.model_call"):
 
 
 class NodeRun(Note, kind="playhead.node_run"):
-    """A node ran and made no step."""
+    """A node ran without a model call, or made nothing of its completion."""
 
     node: str
 
@@ -248,10 +248,11 @@ class Context(Note, kind="playhead.context"):
 
 
 class Pause(Note, kind="playhead.pause"):
-    """The run stopped before its end and can be resumed."""
+    """The run stopped before its end and can be resumed; some open actions were not begun."""
 
     reason: Literal["budget", "cancelled", "decision", "error"]
     message: str
+    not_started: tuple[str, ...] = ()
 
 
 class DecisionRequest(Note, kind="playhead.decision_request"):
@@ -280,7 +281,7 @@ class PastEffect(Value):
 
     id: str
     name: str
-    arguments: JsonValue
+    arguments: JsonValue = None
 
 
 class Effects(Note, kind="playhead.effects"):
@@ -294,7 +295,7 @@ class Effects(Note, kind="playhead.effects"):
 class Snapshot(Note, kind="playhead.snapshot"):
     """A saved environment state."""
 
-    state: JsonValue
+    state: JsonValue = None
 
 
 class Erasure(Note, kind="playhead.erasure"):

@@ -1,0 +1,38 @@
+"""Layer 4: run, resume, replay and fork."""
+
+from playhead.orchestrator._approval import Approval, Verdict
+from playhead.orchestrator._budget import Budget
+from playhead.orchestrator._events import (
+    ActionEvent,
+    DeltaEvent,
+    Event,
+    ModelCallEvent,
+    OnEvent,
+    StepEvent,
+)
+from playhead.orchestrator._replay import Divergence, ReplayReport, replay
+from playhead.orchestrator._run import default_store, fork, resume, run
+from playhead.orchestrator._sync import fork_sync, replay_sync, resume_sync, run_sync
+
+__all__ = [
+    "ActionEvent",
+    "Approval",
+    "Budget",
+    "DeltaEvent",
+    "Divergence",
+    "Event",
+    "ModelCallEvent",
+    "OnEvent",
+    "ReplayReport",
+    "StepEvent",
+    "Verdict",
+    "default_store",
+    "fork",
+    "fork_sync",
+    "replay",
+    "replay_sync",
+    "resume",
+    "resume_sync",
+    "run",
+    "run_sync",
+]
