@@ -12,6 +12,7 @@ from playhead.tape._step import Step
 from playhead.tape.kinds import (
     AssistantMessage,
     Broadcast,
+    Context,
     Decision,
     DecisionRequest,
     Delegate,
@@ -136,7 +137,7 @@ class Fold:
                 self.paused = None
             if says_message(step):
                 self.histories[step.frame].seqs.append(step.seq)
-        if self.unparsed is not None and step.by.call is not None:
+        if self.unparsed is not None and step.by.call is not None and step.kind != Context.kind:
             self.unparsed = None
         if step.role == "action" and (step.kind != Stop.kind or not step.known):
             self._open_action(step, body)

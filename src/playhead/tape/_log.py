@@ -62,7 +62,14 @@ class Log:
         for step in steps:
             self._page(self._length // PAGE).append(step)
             self._length += 1
+            if self._length % PAGE == 0:
+                self._forget(self._length // PAGE - 2)
         self._evict()
+
+    def _forget(self, number: int) -> None:
+        """Let the decoded bodies of an older page go; its bytes stay."""
+        for step in self._pages.get(number, ()):
+            step.forget_body()
 
     def get(self, seq: int) -> Step:
         """The step at a position."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -23,15 +23,14 @@ Origin: TypeAlias = Literal["native", "captured", "imported"]
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(NamedTuple):
     """Who made a step.
 
     Args:
         type: `agent`, `tool`, `person`, `player`, `importer` or `system`.
         name: Of the agent, tool, person, experience or importer.
         node: Of an agent: the node.
-        config: Of an agent: the digest of its configuration.
+        config: Of an agent: the digest of its configuration; left out beside a `call`, which has it.
         call: Of an agent: the id of the model call that the step comes from.
         span: Of an agent: `(from, to)` in characters of that completion's text.
         version: Of a player: the experience's version.
@@ -47,12 +46,9 @@ class By:
 
     def as_json(self) -> dict[str, object]:
         """The members that are set."""
-        members: dict[str, object] = {"type": self.type}
-        for name in ("name", "node", "config", "call", "span", "version"):
-            value = getattr(self, name)
-            if value is not None:
-                members[name] = value
-        return members
+        return {
+            name: value for name, value in zip(self._fields, self, strict=True) if value is not None
+        }
 
     @classmethod
     def from_json(cls, members: dict[str, Any]) -> By:
@@ -72,7 +68,7 @@ class By:
 SYSTEM = By("system")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """A body that is not yet on a tape, and what its header will say.
 
