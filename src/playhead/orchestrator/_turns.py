@@ -96,7 +96,7 @@ async def _with_model(turn: _Turn, prompt: Prompt) -> None:
         )
     record, completion = await _ask(turn, model, prompt)
     call = turn.draft(call_note(model, record, completion))
-    turn.by = By("agent", turn.agent.name, turn.node.name, turn.session.config, call=call.id)
+    turn.by = By("agent", turn.agent.name, turn.node.name, call=call.id)
     await _finish(turn, [call], completion, record)
 
 
@@ -182,7 +182,7 @@ async def _parse_stored(session: Session, agent: Agent, view: View, ctx: NodeCon
     call = step.body
     assert isinstance(call, ModelCall)
     assert step.by.node is not None
-    by = By("agent", agent.name, step.by.node, session.config, call=step.id)
+    by = By("agent", agent.name, step.by.node, call=step.id)
     turn = _Turn(session, agent, agent.node_named(step.by.node), view, ctx, by)
     await _finish(turn, [], completion_of(call))
 

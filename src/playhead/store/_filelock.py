@@ -18,18 +18,40 @@ except ImportError:  # pragma: no cover  (Windows)
 
 
 class FileLock:
-    """An exclusive lock; blocks until it is free. Use as a context manager."""
+    """An exclusive lock; blocks until it is free. Use as a context manager.
+
+    Raises:
+        OSError: The file cannot be opened or locked.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = path
+        self._fd = self._opened()
+
+    def _opened(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:
+        self._acquire()
+        while not self._is_current():  # somebody removed the file: others lock a new one
+            fd = self._opened()
+            os.close(self._fd)
+            self._fd = fd
+            self._acquire()
+
+    def _acquire(self) -> None:
         if fcntl is not None:
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         else:  # pragma: no cover  (Windows)
             import msvcrt
 
             msvcrt.locking(self._fd, msvcrt.LK_LOCK, 1)
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self._path))
+        except FileNotFoundError:
+            return False
 
     def __exit__(
         self,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from playhead.errors import LostLeaseError, StoreError, TapeNotFoundError, TapeOwnedError
+from playhead.store._check import (
+    addresses_in,
+    check_batch,
+    check_repeat,
+    check_seconds,
+    check_shared,
+    created_by,
+    message_text,
+)
 from playhead.store._owner import new_owner
 from playhead.store._protocol import Answer, Batch, Blob, InboxMessage, Lease, TapeInfo
-from playhead.tape import Fold, Json, Log, Step, Tape, utc_now
+from playhead.tape import Json, Log, Step, Tape, utc_now
 from playhead.tape.kinds import TapeHeader
 
 
@@ -27,100 +36,116 @@ class _Stored:
         return self.start + len(self.steps)
 
 
-@dataclass
-class _Held:
-    lease: Lease
-    expires: float
-
-
 class MemoryStore:
-    """Keeps tapes for as long as it lives."""
+    """Keeps tapes for as long as it lives. A lease lasts until it is released."""
 
     def __init__(self) -> None:
         self._tapes: dict[str, _Stored] = {}
         self._documents: dict[str, bytes] = {}
-        self._leases: dict[str, _Held] = {}
+        self._leases: dict[str, Lease] = {}
         self._epochs: dict[str, int] = {}
-        self._inbox: list[InboxMessage] = []
+        self._inbox: list[tuple[int, str, str, str]] = []
         self._posted = 0
 
     async def append(self, batch: Batch) -> Answer:
         """See `Store.append`."""
-        self._check_lease(batch)
+        check_batch(batch)
         stored = self._tapes.get(batch.tape)
+        if stored is not None and self._is_repeat(stored, batch):
+            return Answer.STORED
+        self._check_lease(batch)
         if stored is None:
             stored = self._created(batch)
-        if stored.length != batch.expected_length:
-            return self._repeated(stored, batch)
+        elif (stored.length, stored.steps[-1].link) != (
+            batch.expected_length,
+            batch.steps[0].prev,
+        ):
+            return Answer.CONFLICT
+        elif batch.steps[0].kind == TapeHeader.kind:
+            raise StoreError(f"tape `{batch.tape}` has a header already: begin another tape")
         stored.steps.extend(batch.steps)
         stored.blobs.update(batch.blobs)
         self._tapes[batch.tape] = stored
         self._documents.update(batch.documents)
-        taken = set(batch.inbox)
-        self._inbox = [message for message in self._inbox if message.id not in taken]
+        taken = {(batch.tape, number) for number in batch.inbox}
+        self._inbox = [row for row in self._inbox if (row[1], row[0]) not in taken]
         return Answer.STORED
 
     def _check_lease(self, batch: Batch) -> None:
         held = self._leases.get(batch.tape)
         if batch.lease is not None:
-            if held is None or held.lease != batch.lease:
-                raise LostLeaseError(f"tape `{batch.tape}` has another owner now: resume it anew")
-        elif held is not None and held.expires > time.time():
-            raise TapeOwnedError(f"tape `{batch.tape}` is owned: use its inbox, or wait")
+            if held != batch.lease:
+                raise LostLeaseError(
+                    f"tape `{batch.tape}` has another owner now: nothing was written; look at the "
+                    "tape again before going on",
+                    tape=batch.tape,
+                )
+        elif held is not None:
+            raise TapeOwnedError(
+                f"tape `{batch.tape}` is owned: send to its inbox, or wait", tape=batch.tape
+            )
 
     def _created(self, batch: Batch) -> _Stored:
-        first = batch.steps[0] if batch.steps else None
-        if first is None or first.kind != TapeHeader.kind or first.tape != batch.tape:
-            raise TapeNotFoundError(f"no tape `{batch.tape}` in this store")
-        body = first.body
-        assert isinstance(body, TapeHeader)
-        parent = body.parent
-        if parent is not None and parent.tape not in self._tapes:
-            raise TapeNotFoundError(f"the parent `{parent.tape}` is not in this store")
-        return _Stored(start=first.seq, parent=parent.tape if parent else None)
+        header = created_by(batch)
+        parent = header.parent
+        if parent is not None:
+            self._get(parent.tape)
+            check_shared(batch, header, self._step_at(parent.tape, parent.at - 1))
+        return _Stored(start=batch.expected_length, parent=parent.tape if parent else None)
+
+    def _step_at(self, tape: str, seq: int) -> Step | None:
+        stored = self._get(tape)
+        while seq < stored.start and stored.parent is not None:
+            stored = self._get(stored.parent)
+        return stored.steps[seq - stored.start] if 0 <= seq < stored.length else None
 
     @staticmethod
-    def _repeated(stored: _Stored, batch: Batch) -> Answer:
+    def _is_repeat(stored: _Stored, batch: Batch) -> bool:
         first = batch.expected_length - stored.start
         there = stored.steps[first : first + len(batch.steps)] if first >= 0 else []
-        same = [step.id for step in there] == [step.id for step in batch.steps]
-        return Answer.STORED if same and batch.steps else Answer.CONFLICT
+        return check_repeat(batch, [step.id for step in there])
 
     def _get(self, tape: str) -> _Stored:
         if tape not in self._tapes:
             raise TapeNotFoundError(f"no tape `{tape}` in this store", tape=tape)
         return self._tapes[tape]
 
-    def _log(self, tape: str, length: int | None = None) -> Log:
-        stored = self._get(tape)
-        length = stored.length if length is None else length
-        if length <= stored.start:
-            assert stored.parent is not None
-            return self._log(stored.parent, length)
-        parent = self._log(stored.parent, stored.start) if stored.parent else None
-        log = Log(parent=parent, start=stored.start)
-        log.extend(stored.start, stored.steps[: length - stored.start])
-        return log
-
     async def open(self, tape: str) -> Tape:
         """See `Store.open`."""
-        log = self._log(tape)
-        log.fold = Fold()
-        return Tape(log, len(log), tape_id=tape)
+        stored: _Stored | None = self._get(tape)
+        assert stored is not None
+        length = end = stored.length
+        segments: list[tuple[_Stored, int]] = []
+        while stored is not None:
+            if stored.start < end:  # not so where a fork was made within what its parent shares
+                segments.append((stored, end))
+                end = stored.start
+            stored = self._tapes[stored.parent] if stored.parent is not None else None
+        log: Log | None = None
+        for part, stop in reversed(segments):
+            log = Log(parent=log, start=part.start)
+            log.extend(part.start, part.steps[: stop - part.start])
+        assert log is not None
+        return Tape(log, length, tape_id=tape)
 
     async def find(self, prefix: str) -> str:
         """See `Store.find`."""
+        if prefix in self._tapes:
+            return prefix
         found = [i for i in self._tapes if prefix and (i.startswith(prefix) or i.endswith(prefix))]
         if len(found) != 1:
-            raise TapeNotFoundError(f"{len(found)} tapes are called `{prefix}…`: give one whole id")
+            raise TapeNotFoundError(
+                f"{len(found)} tapes are called `{prefix}`: give the whole id", tape=prefix
+            )
         return found[0]
 
     async def tapes(self, *, limit: int = 50, before: str | None = None) -> list[TapeInfo]:
         """See `Store.tapes`."""
         ids = list(reversed(self._tapes))
         if before is not None:
+            self._get(before)
             ids = ids[ids.index(before) + 1 :]
-        return [self._info(tape) for tape in ids[:limit]]
+        return [self._info(tape) for tape in ids[: max(0, limit)]]
 
     def _info(self, tape: str) -> TapeInfo:
         stored = self._tapes[tape]
@@ -134,7 +159,11 @@ class MemoryStore:
             parent=stored.parent,
             start=stored.start,
             last_kind=last.kind,
-            bytes=sum(len(step.header) + len(step.data or b"") for step in stored.steps),
+            bytes=sum(
+                len(part or b"")
+                for step in stored.steps
+                for part in (step.header, step.salt, step.data)
+            ),
         )
 
     async def document(self, digest: str) -> bytes | None:
@@ -143,12 +172,11 @@ class MemoryStore:
 
     async def blob(self, tape: str, address: str) -> Blob | None:
         """See `Store.blob`."""
-        name: str | None = tape
-        while name is not None:
-            stored = self._get(name)
+        stored: _Stored | None = self._get(tape)
+        while stored is not None:
             if address in stored.blobs:
                 return stored.blobs[address]
-            name = stored.parent
+            stored = self._tapes[stored.parent] if stored.parent is not None else None
         return None
 
     async def erase(self, tape: str, seqs: Sequence[int]) -> None:
@@ -157,35 +185,47 @@ class MemoryStore:
         for seq in seqs:
             if not stored.start < seq < stored.length:
                 raise StoreError(f"step {seq} is not the tape's own, or its header: erase others")
+        addresses: set[str] = set()
+        for seq in seqs:
             old = stored.steps[seq - stored.start]
+            addresses |= addresses_in(old.data)
             stored.steps[seq - stored.start] = Step.load(old.header, None, None)
+        for address in addresses & stored.blobs.keys():
+            if not any(address.encode() in (step.data or b"") for step in stored.steps):
+                del stored.blobs[address]
 
     async def acquire(self, tape: str, *, seconds: float = 30.0) -> Lease:
         """See `Store.acquire`."""
-        held = self._leases.get(tape)
-        if held is not None and held.expires > time.time():
-            raise TapeOwnedError(f"tape `{tape}` is owned by this process already", tape=tape)
+        check_seconds(seconds)
+        if tape in self._leases:
+            raise TapeOwnedError(
+                f"tape `{tape}` is owned by this process already: wait, or send to its inbox",
+                tape=tape,
+            )
         self._epochs[tape] = self._epochs.get(tape, 0) + 1
-        lease = Lease(tape, new_owner(), self._epochs[tape])
-        self._leases[tape] = _Held(lease, time.time() + seconds)
+        lease = self._leases[tape] = Lease(tape, new_owner(), self._epochs[tape])
         return lease
 
     async def release(self, lease: Lease) -> None:
         """See `Store.release`."""
-        held = self._leases.get(lease.tape)
-        if held is not None and held.lease == lease:
+        if self._leases.get(lease.tape) == lease:
             del self._leases[lease.tape]
 
     async def post(self, tape: str, content: Json) -> int:
         """See `Store.post`."""
+        text = message_text(content)
         self._get(tape)
         self._posted += 1
-        self._inbox.append(InboxMessage(self._posted, tape, utc_now(), content))
+        self._inbox.append((self._posted, tape, utc_now(), text))
         return self._posted
 
     async def inbox(self, tape: str) -> list[InboxMessage]:
         """See `Store.inbox`."""
-        return [message for message in self._inbox if message.tape == tape]
+        return [
+            InboxMessage(number, name, time, json.loads(text))
+            for number, name, time, text in self._inbox
+            if name == tape
+        ]
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -16,15 +16,36 @@ def new_owner() -> str:
     return f"{_place()}|{os.getpid()}|{_start(os.getpid()) or ''}|{new_id()[-12:]}"
 
 
+def process_of(owner: str) -> str:
+    """The owner's process, for messages."""
+    parts = owner.rsplit("|", 3)
+    return parts[1] if len(parts) == 4 else owner
+
+
 def is_gone(owner: str) -> bool:
     """Whether the owner's process has certainly ended: same machine, same boot, no such process.
 
     An owner elsewhere is never called gone; its lease has to run out.
     """
-    place, pid, start, _ = owner.split("|")
-    if place != _place() or not start:
+    parts = owner.rsplit("|", 3)
+    if len(parts) != 4 or parts[0] != _place() or not parts[1].isdecimal() or not parts[2]:
         return False
-    return _start(int(pid)) != start
+    pid = int(parts[1])
+    start = _start(pid)
+    if start is None:
+        return _is_absent(pid)
+    return start != parts[2]
+
+
+def _is_absent(pid: int) -> bool:
+    """Whether there is no such process; one that `/proc` hides from this user is there."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return _is_dead(pid)
 
 
 @cache
@@ -37,10 +58,19 @@ def _place() -> str:
         return f"{socket.gethostname()}/{os.getpid()}/{time.time_ns()}"
 
 
-def _start(pid: int) -> str | None:
-    """When the process began, in clock ticks since boot; None if there is none, or it is dead."""
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on; nothing if there is none."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
-    return None if fields[0] in "ZX" else fields[19]
+        return []
+
+
+def _is_dead(pid: int) -> bool:
+    return _stat(pid)[:1] in (["Z"], ["X"])
+
+
+def _start(pid: int) -> str | None:
+    """When the process began, in clock ticks since boot; None if it is dead or cannot be seen."""
+    fields = _stat(pid)
+    return None if not fields or fields[0] in "ZX" else fields[19]

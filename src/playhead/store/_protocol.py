@@ -14,7 +14,7 @@ class Answer(Enum):
     """What became of an append."""
 
     STORED = "stored"  # it is there, now or from an earlier try with the same ids
-    CONFLICT = "conflict"  # the tape has another length; nothing was written
+    CONFLICT = "conflict"  # the tape has another length or head; nothing was written
     UNKNOWN = "unknown"  # the disk failed while committing: try again with the same steps
 
 
@@ -42,7 +42,7 @@ class Batch:
     Args:
         tape: The tape's id. A batch that begins with the tape's own header entry creates it.
         expected_length: Length of the tape before these steps.
-        steps: Sealed for this place.
+        steps: At least one, sealed for this place.
         lease: The fence; without one, nobody else may hold the tape.
         blobs: Content by address.
         documents: Canonical documents by digest.
@@ -93,7 +93,11 @@ class Store(Protocol):
     async def append(self, batch: Batch) -> Answer:
         """Store a batch, all or nothing; the same batch again is harmless for ever.
 
+        What is stored already is answered so, whoever owns the tape by now.
+
         Raises:
+            StoreError: The steps do not follow one another from `expected_length` on, or a fork
+                shares steps that the store does not hold.
             LostLeaseError: The batch's lease is no longer the tape's.
             TapeOwnedError: The batch has no lease and somebody holds one.
             TapeNotFoundError: The tape does not exist and the batch does not create it.
@@ -108,26 +112,44 @@ class Store(Protocol):
         """
 
     async def find(self, prefix: str) -> str:
-        """The id of the one tape whose id begins or ends so.
+        """The id of the one tape whose id is `prefix`, or begins or ends so.
 
         Raises:
             TapeNotFoundError: There is none, or more than one.
         """
 
     async def tapes(self, *, limit: int = 50, before: str | None = None) -> list[TapeInfo]:
-        """Tapes, the newest first, without loading bodies; go on after the tape `before`."""
+        """Tapes, the newest first, without loading bodies; go on after the tape `before`.
+
+        Raises:
+            TapeNotFoundError: There is no tape `before`.
+        """
 
     async def document(self, digest: str) -> bytes | None:
-        """A canonical document."""
+        """A canonical document, if it is there."""
 
     async def blob(self, tape: str, address: str) -> Blob | None:
-        """A blob of a tape or of its ancestors."""
+        """A blob of a tape or of its ancestors, if it is there.
+
+        Raises:
+            TapeNotFoundError: There is no such tape.
+        """
 
     async def erase(self, tape: str, seqs: Sequence[int]) -> None:
-        """Remove bodies and salts of a tape's own entries; headers and chain stay."""
+        """Remove bodies and salts of a tape's own entries; headers and chain stay.
+
+        With them go the tape's blobs that only these bodies name, and all checkpoints made from
+        them.
+
+        Raises:
+            StoreError: An entry is shared, a header, or not there; nothing was removed.
+        """
 
     async def acquire(self, tape: str, *, seconds: float = 30.0) -> Lease:
         """Become the owner of a tape, if nobody is, or if its owner is gone.
+
+        The tape need not be there yet. The store renews the lease while the owner's process and
+        event loop live; `seconds` says how long others wait when that cannot be seen.
 
         Raises:
             TapeOwnedError: A live owner holds it.
@@ -137,10 +159,18 @@ class Store(Protocol):
         """Give the tape back; harmless if it is lost already."""
 
     async def post(self, tape: str, content: Json) -> int:
-        """Put a message into a tape's inbox; its owner turns it into steps."""
+        """Put a message into a tape's inbox; its owner turns it into steps.
+
+        Raises:
+            StoreError: The content is no JSON value.
+            TapeNotFoundError: There is no such tape.
+        """
 
     async def inbox(self, tape: str) -> list[InboxMessage]:
         """Messages not yet taken, oldest first."""
 
     async def close(self) -> None:
-        """Finish what is under way and let go of files and threads."""
+        """Finish what is under way, give held leases back, let go of files and threads.
+
+        A second time it is harmless.
+        """

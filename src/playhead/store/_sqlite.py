@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sqlite3
-import time
+import threading
+import weakref
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
-from playhead.errors import StoreError, TapeNotFoundError, UnknownOutcomeError
+from playhead.errors import StoreError, TapeOwnedError, UnknownOutcomeError
+from playhead.store._check import check_batch, check_seconds, message_text
+from playhead.store._fork import take_part
+from playhead.store._leases import Keeper, give_back, take_lease
 from playhead.store._owner import new_owner
+from playhead.store._place import resolved
 from playhead.store._protocol import Answer, Batch, Blob, InboxMessage, Lease, TapeInfo
-from playhead.store._sqlite_file import (
-    Durability,
-    connect_reader,
-    refuse_network_file_system,
-    translated,
-)
+from playhead.store._reader import Reader, SegmentLoader
+from playhead.store._sqlite_file import Durability, NothingThereError
 from playhead.store._sqlite_rows import (
-    Reader,
-    SegmentLoader,
+    ancestors,
+    blob_of,
+    document_of,
     erase_bodies,
+    find_tape,
+    info_of,
     key_of,
-    length_of,
-    read_steps,
-    take_lease,
+    read_headers,
+    tip_of,
     write_batch,
 )
 from playhead.store._writer import Writer
-from playhead.tape import Fold, Json, Log, Tape, compact, utc_now
+from playhead.tape import Fold, Json, Log, Tape, utc_now
 
 T = TypeVar("T")
+_ABOVE_ALL_KEYS = 1 << 62
 
 
 class SqliteStore:
     """Tapes in one SQLite file.
+
+    It may be used from several event loops and threads, and goes on in a forked process.
 
     Args:
         path: The file; made when first written to.
@@ -46,7 +50,7 @@ class SqliteStore:
         durability: `full` survives power loss, `normal` survives a crash of the process.
 
     Raises:
-        StoreError: The place is on a network file system.
+        StoreError: The place is on a network file system, or an argument is unfit.
     """
 
     def __init__(
@@ -58,191 +62,159 @@ class SqliteStore:
     ) -> None:
         if durability not in ("full", "normal"):
             raise StoreError(f"durability is `full` or `normal`, not `{durability}`")
-        self.path = Path(path).absolute()
+        try:
+            tenant.encode()
+        except (AttributeError, UnicodeEncodeError):
+            raise StoreError(f"a tenant's name is text, not `{tenant!r}`") from None
+        self.path = resolved(path)
         self.tenant = tenant
         self.durability: Durability = durability
-        refuse_network_file_system(self.path)
+        self.closed = False
         self._pid = os.getpid()
+        self._starting = threading.Lock()
         self._writer: Writer | None = None
-        self._reader: Reader | None = None
-        self._held: dict[Lease, float] = {}
-        self._renewal: asyncio.Task[None] | None = None
+        self._reader = Reader(self.path)
+        self._keeper = Keeper(tenant)
+        take_part(self)
 
-    async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    def _started(self) -> Writer:
         if os.getpid() != self._pid:
-            raise StoreError("this store was opened before a fork: open another in the new process")
-        if self._writer is None:
-            self._writer = Writer(self.path, self.durability)
-        return await self._writer.run(job)
+            raise StoreError("this store was open during a fork: open another in the new process")
+        with self._starting:
+            if self.closed:
+                raise StoreError("the store is closed: open it again")
+            if self._writer is None:
+                self._writer = Writer(self.path, self.durability, self._keeper)
+                weakref.finalize(self, self._writer.stop, self._keeper.give_all_back).atexit = False
+            return self._writer
 
-    def _read(self, query: Callable[[Reader], T]) -> T:
-        try:
-            if self._reader is None:
-                if not self.path.exists():
-                    raise TapeNotFoundError(f"there is no store at `{self.path}` yet")
-                self._reader = Reader(connect_reader(self.path), self.tenant)
-            with self._reader.lock:
-                return query(self._reader)
-        except sqlite3.Error as error:
-            raise translated(error, self.path) from None
+    async def _write(self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False) -> T:
+        return await self._started().run(job, fold=fold)
+
+    async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        if self.closed:
+            raise StoreError("the store is closed: open it again")
+        return await asyncio.to_thread(self._reader.query, query)
 
     async def append(self, batch: Batch) -> Answer:
         """See `Store.append`."""
-        if not batch.steps:
-            raise StoreError("a batch has at least one step")
+        check_batch(batch)
         try:
             return await self._write(lambda db: write_batch(db, self.tenant, batch))
         except UnknownOutcomeError:
             return Answer.UNKNOWN
 
     async def open(self, tape: str) -> Tape:
-        """See `Store.open`."""
-        return await asyncio.to_thread(self._read, lambda reader: self._open(reader, tape))
+        """See `Store.open`. The tape can be looked at after the store was closed, too."""
+        return await self._read(lambda db: self._open(db, tape))
 
-    def _open(self, reader: Reader, tape: str) -> Tape:
-        key, start, parent = key_of(reader.connection, self.tenant, tape)
-        length = length_of(reader.connection, key)
-        log = self._log(reader, key, start, parent, length)
-        log.fold = self._fold(reader, key, length) or log.fold
+    def _open(self, connection: sqlite3.Connection, tape: str) -> Tape:
+        key = key_of(connection, self.tenant, tape)
+        length = end = tip_of(connection, key).seq + 1
+        segments: list[tuple[int, int, int]] = []
+        for owner, start in ancestors(connection, key):
+            if start < end:  # not so where a fork was made within what its parent shares
+                segments.append((owner, start, end))
+                end = start
+        log: Log | None = None
+        for owner, start, stop in reversed(segments):
+            loader = SegmentLoader(self._reader, owner, self.path)
+            log = Log(parent=log, start=start, length=stop, loader=loader)
+        assert log is not None
+        log.fold = self._fold(connection, key) or log.fold
         return Tape(log, length, tape_id=tape)
 
-    def _log(self, reader: Reader, key: int, start: int, parent: int | None, length: int) -> Log:
-        loader = SegmentLoader(reader, key, str(self.path))
-        if parent is None:
-            return Log(start=start, length=length, loader=loader)
-        row = reader.connection.execute(
-            "SELECT start, parent FROM tapes WHERE key = ?", (parent,)
-        ).fetchone()
-        if start < row[0]:  # forked within what the parent shares with its own parent
-            return self._adopted(reader, row[1], loader, start, length)
-        outer = self._log(reader, parent, row[0], row[1], start)
-        return Log(parent=outer, start=start, length=length, loader=loader)
-
-    def _adopted(
-        self, reader: Reader, ancestor: int, loader: SegmentLoader, start: int, length: int
-    ) -> Log:
-        row = reader.connection.execute(
-            "SELECT start, parent FROM tapes WHERE key = ?", (ancestor,)
-        ).fetchone()
-        if start < row[0]:
-            return self._adopted(reader, row[1], loader, start, length)
-        outer = self._log(reader, ancestor, row[0], row[1], start)
-        return Log(parent=outer, start=start, length=length, loader=loader)
-
     @staticmethod
-    def _fold(reader: Reader, key: int, length: int) -> Fold | None:
+    def _fold(connection: sqlite3.Connection, key: int) -> Fold | None:
         """The newest checkpoint, if it is of this very chain."""
-        row = reader.connection.execute(
-            "SELECT length, head, state FROM checkpoints WHERE tape = ? AND length <= ?",
-            (key, length),
+        row = connection.execute(
+            "SELECT length, head, state FROM checkpoints WHERE tape = ?", (key,)
         ).fetchone()
         if row is None:
             return None
-        steps = read_steps(reader.connection, key, row[0] - 1, 1)
-        return Fold.restore(row[2]) if steps and steps[0].link == row[1] else None
+        steps = read_headers(connection, key, row[0] - 1, 1)
+        fold = Fold.restore(row[2]) if steps and steps[0].link == row[1] else None
+        return fold if fold is not None and fold.length == row[0] else None
 
     async def find(self, prefix: str) -> str:
         """See `Store.find`."""
-
-        def query(reader: Reader) -> str:
-            like = prefix.replace("%", "").replace("_", "")
-            rows = reader.connection.execute(
-                "SELECT id FROM tapes WHERE tenant = ? AND (id LIKE ? OR id LIKE ?) LIMIT 3",
-                (self.tenant, f"{like}%", f"%{like}"),
-            ).fetchall()
-            if len(rows) != 1 or not like:
-                count = "no tape is" if not rows else "more than one tape is"
-                raise TapeNotFoundError(
-                    f"{count} called `{prefix}`: `playhead ls` lists them", tape=prefix
-                )
-            return str(rows[0][0])
-
-        return await asyncio.to_thread(self._read, query)
+        return await self._read(lambda db: find_tape(db, self.tenant, prefix))
 
     async def tapes(self, *, limit: int = 50, before: str | None = None) -> list[TapeInfo]:
         """See `Store.tapes`."""
 
-        def query(reader: Reader) -> list[TapeInfo]:
-            last = key_of(reader.connection, self.tenant, before)[0] if before else 1 << 31
-            rows = reader.connection.execute(
-                "SELECT key, id, start, parent FROM tapes WHERE tenant = ? AND key < ? "
+        def query(connection: sqlite3.Connection) -> list[TapeInfo]:
+            key = _ABOVE_ALL_KEYS
+            if before is not None:
+                key = key_of(connection, self.tenant, before)
+            rows = connection.execute(
+                "SELECT key, id, start FROM tapes WHERE tenant = ? AND key < ? "
                 "ORDER BY key DESC LIMIT ?",
-                (self.tenant, last, limit),
+                (self.tenant, key, max(0, min(limit, _ABOVE_ALL_KEYS))),
             ).fetchall()
-            return [reader.info(*row) for row in rows]
+            return [info_of(connection, *row) for row in rows]
 
-        if not self.path.exists():
+        try:
+            return await self._read(query)
+        except NothingThereError:
+            if before is not None:
+                raise
             return []
-        return await asyncio.to_thread(self._read, query)
 
     async def document(self, digest: str) -> bytes | None:
         """See `Store.document`."""
-
-        def query(reader: Reader) -> bytes | None:
-            row = reader.connection.execute(
-                "SELECT content FROM documents WHERE tenant = ? AND digest = ?",
-                (self.tenant, digest),
-            ).fetchone()
-            return row[0] if row else None
-
-        return await asyncio.to_thread(self._read, query)
+        try:
+            return await self._read(lambda db: document_of(db, self.tenant, digest))
+        except NothingThereError:
+            return None
 
     async def blob(self, tape: str, address: str) -> Blob | None:
         """See `Store.blob`."""
-        return await asyncio.to_thread(self._read, lambda reader: reader.blob(tape, address))
+        return await self._read(lambda db: blob_of(db, key_of(db, self.tenant, tape), address))
 
     async def erase(self, tape: str, seqs: Sequence[int]) -> None:
-        """See `Store.erase`."""
-        await self._write(lambda db: erase_bodies(db, self.tenant, tape, seqs))
+        """See `Store.erase`. The log is folded, so that the bytes are in neither file."""
+        await self._write(lambda db: erase_bodies(db, self.tenant, tape, seqs), fold=True)
 
     async def acquire(self, tape: str, *, seconds: float = 30.0) -> Lease:
         """See `Store.acquire`. Held leases are renewed until they are released."""
-        owner = new_owner()
-        lease = await self._write(lambda db: take_lease(db, self.tenant, tape, owner, seconds))
-        self._held[lease] = seconds
-        if self._renewal is None or self._renewal.done():
-            self._renewal = asyncio.create_task(self._renew())
-        return lease
+        check_seconds(seconds)
+        owner, loop = new_owner(), asyncio.get_running_loop()
 
-    async def _renew(self) -> None:
-        """Keep held leases alive, also while a slow tool runs."""
-        while self._held:
-            await asyncio.sleep(min(self._held.values()) / 3)
-            now = time.time()
-            rows = [
-                (now + seconds, self.tenant, lease.tape, lease.owner, lease.epoch)
-                for lease, seconds in self._held.items()
-            ]
-            with contextlib.suppress(StoreError):  # tried again soon; appends check for themselves
-                await self._write(
-                    lambda db, rows=rows: db.executemany(  # type: ignore[misc]
-                        "UPDATE leases SET expires = ? "
-                        "WHERE tenant = ? AND tape = ? AND owner = ? AND epoch = ?",
-                        rows,
-                    )
-                )
+        def job(connection: sqlite3.Connection) -> Lease:
+            lease = take_lease(connection, self.tenant, tape, owner, seconds)
+            self._keeper.hold(tape, owner, seconds, loop)
+            return lease
+
+        try:
+            return await self._write(job)
+        except TapeOwnedError:
+            raise
+        except BaseException:  # cancelled, perhaps: nobody would know of the lease
+            self._keeper.let_go(owner)
+            if self._writer is not None:
+                self._writer.post(lambda db: self._give_back(db, tape, owner))
+            raise
+
+    def _give_back(self, connection: sqlite3.Connection, tape: str, owner: str) -> None:
+        self._keeper.let_go(owner)
+        give_back(connection, self.tenant, tape, owner)
 
     async def release(self, lease: Lease) -> None:
-        """See `Store.release`. The epoch stays, so that it never repeats."""
-        self._held.pop(lease, None)
-        if not self._held and self._renewal is not None:
-            self._renewal.cancel()
-            self._renewal = None
-        await self._write(
-            lambda db: db.execute(
-                "UPDATE leases SET expires = 0 "
-                "WHERE tenant = ? AND tape = ? AND owner = ? AND epoch = ?",
-                (self.tenant, lease.tape, lease.owner, lease.epoch),
+        """See `Store.release`."""
+        self._keeper.let_go(lease.owner)
+        if not self.closed:  # closing gave it back
+            await self._write(
+                lambda db: give_back(db, self.tenant, lease.tape, lease.owner, lease.epoch)
             )
-        )
 
     async def post(self, tape: str, content: Json) -> int:
         """See `Store.post`."""
-        text = compact(content)
+        text = message_text(content)
 
-        def job(db: sqlite3.Connection) -> int:
-            key_of(db, self.tenant, tape)
-            cursor = db.execute(
+        def job(connection: sqlite3.Connection) -> int:
+            key_of(connection, self.tenant, tape)
+            cursor = connection.execute(
                 "INSERT INTO inbox (tenant, tape, time, content) VALUES (?, ?, ?, ?)",
                 (self.tenant, tape, utc_now(), text),
             )
@@ -253,36 +225,54 @@ class SqliteStore:
 
     async def inbox(self, tape: str) -> list[InboxMessage]:
         """See `Store.inbox`."""
-        return self._read(lambda reader: self._inbox(reader, tape))
 
-    def _inbox(self, reader: Reader, tape: str) -> list[InboxMessage]:
-        rows = reader.connection.execute(
-            "SELECT id, tape, time, content FROM inbox WHERE tenant = ? AND tape = ? ORDER BY id",
-            (self.tenant, tape),
-        )
-        return [InboxMessage(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+        def query(connection: sqlite3.Connection) -> list[InboxMessage]:
+            rows = connection.execute(
+                "SELECT id, tape, time, content FROM inbox WHERE tenant = ? AND tape = ? "
+                "ORDER BY id",
+                (self.tenant, tape),
+            )
+            return [InboxMessage(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+
+        try:
+            return await self._read(query)
+        except NothingThereError:
+            return []
 
     async def close(self) -> None:
-        """See `Store.close`."""
-        if self._renewal is not None:
-            self._renewal.cancel()
-            self._renewal = None
-        if self._reader is not None:
-            self._reader.connection.close()
-            self._reader = None
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            await asyncio.to_thread(writer.close)
+        """See `Store.close`. Leases still held are given back."""
+        await asyncio.to_thread(self._close, None)
 
     def close_now(self) -> None:
-        """`close` for code that is not async, such as the end of the process."""
-        self._held.clear()
-        if self._reader is not None:
-            self._reader.connection.close()
-            self._reader = None
+        """`close` for code that is not async, such as the end of a process; waits 10 s at most."""
+        self._close(10.0)
+
+    def _close(self, timeout: float | None) -> None:
+        with self._starting:
+            self.closed = True
+            writer = self._writer
+        self._reader.close()
+        if writer is not None and os.getpid() == self._pid:
+            writer.close(self._keeper.give_all_back, timeout=timeout)
+
+    def before_fork(self) -> None:
+        """Let go of the file, for a fork."""
+        self._starting.acquire()
+        self._reader.rest()
         if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.close()
+            self._writer.access.rest()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on after a fork; leases and what is under way stay with the parent."""
+        self._reader.go_on(child=child)
+        if child:
+            self._pid = os.getpid()
+            self._writer, self._keeper = None, Keeper(self.tenant)
+            self._starting = threading.Lock()
+            return
+        if self._writer is not None:
+            self._writer.access.go_on()
+        self._starting.release()
 
     async def __aenter__(self) -> SqliteStore:
         return self

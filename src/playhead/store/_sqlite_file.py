@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -13,13 +15,24 @@ from playhead.errors import (
     StoreFullError,
     StoreReadOnlyError,
     StoreVersionError,
+    TapeNotFoundError,
 )
+
+try:
+    import resource
+except ImportError:  # pragma: no cover  (Windows)
+    resource = None  # type: ignore[assignment]
 
 Durability: TypeAlias = Literal["full", "normal"]
 
 APPLICATION_ID = 0x504C4159  # "PLAY"
 SCHEMA_VERSION = 1
 SEQ_BITS = 32
+PAGE_SIZE = 8192
+_UNWRITABLE = frozenset(
+    [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST,
+     errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG]
+)  # fmt: skip
 
 # A step's key is `tapes.key << 32 | seq`: one B-tree, in the order of each tape, without an index.
 SCHEMA = """
@@ -53,61 +66,86 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_of_tape ON inbox (tenant, tape);
 """
 
-_NETWORK = set(["nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "lustre", "fuse.sshfs", "fuse.glusterfs"])
+
+class NothingThereError(TapeNotFoundError):
+    """What is looked for cannot be there: nothing was stored yet, or no name is written so."""
 
 
 def connect_writer(path: Path, durability: Durability) -> sqlite3.Connection:
     """Open for writing, creating the schema in a new file. The caller holds the file lock."""
+    _refuse_lone_wal(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     try:
-        if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
-            _refuse_foreign(connection, path)
-            connection.execute("PRAGMA page_size = 8192")
+        new = not check_schema(connection, path)  # before anything in somebody's file is changed
+        if new:
+            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA synchronous = {durability.upper()}")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: through the disk's own cache, too
         connection.execute("PRAGMA secure_delete = ON")  # erased bodies are overwritten
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if new:
+            connection.execute("BEGIN IMMEDIATE")
             for statement in SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        check_schema(connection, path)
-        connection.execute("COMMIT")
+            connection.execute("COMMIT")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open for reading only; such a connection never checkpoints."""
-    uri = f"file:{quote(str(path))}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+def connect_reader(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Open for reading only; such a connection never checkpoints.
+
+    Returns:
+        The connection, and whether it must not be kept: it was opened in a folder where it could
+        not see that somebody else begins to write.
+    """
+    _refuse_lone_wal(path)
+    if not path.exists() or path.stat().st_size == 0:
+        raise NothingThereError(f"there is no store at `{path}` yet")
     try:
-        try:
-            check_schema(connection, path)
-        except sqlite3.OperationalError:
-            # A WAL file needs a shared-memory file beside it, which a read-only folder refuses.
-            wal = path.with_name(path.name + "-wal")
-            if wal.exists() and wal.stat().st_size:
-                raise
-            connection.close()
-            connection = sqlite3.connect(
-                f"{uri}&immutable=1", uri=True, isolation_level=None, check_same_thread=False
-            )
-            check_schema(connection, path)
+        return _connect_reader(path, ""), False
+    except sqlite3.OperationalError as error:
+        name = name_of(error)
+        if name == "SQLITE_READONLY_ROLLBACK":  # the process that was making the file was killed
+            raise NothingThereError(f"there is no store at `{path}` yet") from None
+        # A WAL file needs a shared-memory file beside it, which a read-only folder refuses.
+        if not name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) or size_of(wal_of(path)):
+            raise
+        return _connect_reader(path, "&immutable=1"), True
+
+
+def _connect_reader(path: Path, option: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(path))}?mode=ro{option}"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30
+    )
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if not check_schema(connection, path):
+            raise NothingThereError(f"there is no store at `{path}` yet")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Make sure that the file is a Playhead store of a version that this code knows."""
+def check_schema(connection: sqlite3.Connection, path: Path) -> bool:
+    """Make sure that the file is a Playhead store that this code knows; False if it is empty.
+
+    Raises:
+        StoreCorruptError, StoreVersionError: It is not.
+    """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    kinds = {row[0] for row in connection.execute("SELECT type FROM sqlite_master")}
+    if application == version == 0 and not kinds:
+        return False
     if application != APPLICATION_ID:
         raise StoreCorruptError(f"`{path}` is a SQLite file but no Playhead store", path=str(path))
     if version > SCHEMA_VERSION:
@@ -116,42 +154,78 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
             "install a newer Playhead",
             path=str(path),
         )
+    if kinds & {"trigger", "view"}:
+        raise StoreCorruptError(
+            f"`{path}` holds triggers or views, which no store has: do not trust it", path=str(path)
+        )
+    return True
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise StoreCorruptError(f"`{path}` is a SQLite file but no Playhead store", path=str(path))
+def wal_of(path: Path) -> Path:
+    """The log that SQLite keeps beside the file."""
+    return path.with_name(path.name + "-wal")
 
 
-def refuse_network_file_system(path: Path) -> None:
-    """SQLite's locks cannot be trusted there."""
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 if there is none."""
     try:
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    except OSError:
-        return
-    best, kind = "", ""
-    for line in mounts:
-        left, _, right = line.partition(" - ")
-        point = left.split()[4].replace("\\040", " ")
-        inside = str(path) == point or str(path).startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, right.split()[0]
-    if kind in _NETWORK:
-        raise StoreError(f"`{path}` is on a network file system ({kind}): put it on a local disk")
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
-def translated(error: sqlite3.Error, path: Path) -> StoreError:
-    """Our error for one of SQLite's."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
+def _refuse_lone_wal(path: Path) -> None:
+    """SQLite would delete the log of a file that is empty, and with it the newest steps."""
+    wal = wal_of(path)
+    if not size_of(path) and size_of(wal):
+        raise StoreCorruptError(
+            f"`{wal}` holds steps but `{path}` is empty or gone: put back the file that belongs "
+            "to it, or move both away",
+            path=str(path),
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that survives a power cut, with those above it."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in missing:
+        if os.name == "posix":
+            fd = os.open(part.parent, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+
+def name_of(error: Exception) -> str:
+    """SQLite's name of an error; empty if it gave none."""
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
+def translated(error: Exception, path: Path) -> StoreError:
+    """Our error for one of SQLite's or of the operating system's."""
+    if isinstance(error, StoreError):
+        return type(error)(error.message, **error.data)  # one for each that waits
+    number = error.errno if isinstance(error, OSError) else None
+    name = name_of(error)
+    if (
+        number in (errno.ENOSPC, errno.EDQUOT)
+        or name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"))
+        or (name == "SQLITE_IOERR_WRITE" and _is_at_limit(path))
+    ):
         return StoreFullError(
             f"no space left for `{path}`: nothing of this was stored; free some and resume",
             path=str(path),
         )
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if path.is_dir():
+        return StoreReadOnlyError(f"`{path}` is a folder: name a file in it", path=str(path))
+    if number in _UNWRITABLE or name.startswith(
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
+    ):
         return StoreReadOnlyError(
-            f"`{path}` cannot be opened for writing: check the folder's permissions, or choose "
-            "another place with --store",
+            f"`{path}` cannot be opened or written ({error}): check the folder's permissions, or "
+            "choose another place with --store",
             path=str(path),
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
@@ -160,4 +234,19 @@ def translated(error: sqlite3.Error, path: Path) -> StoreError:
             "what is readable with `sqlite3 FILE .recover`",
             path=str(path),
         )
-    return StoreError(f"`{path}`: {error} ({name or 'SQLite'})", path=str(path))
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(
+            f"another program keeps `{path}` locked: close it there, then try again", path=str(path)
+        )
+    return StoreError(f"`{path}`: {error!r} ({name or 'not SQLite'})", path=str(path))
+
+
+def _is_at_limit(path: Path) -> bool:
+    """Whether the process may not make its files any larger (`ulimit -f`)."""
+    if resource is None:  # pragma: no cover  (Windows)
+        return False
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    files = (path, wal_of(path))
+    return limit != resource.RLIM_INFINITY and any(
+        size_of(file) + 2 * PAGE_SIZE > limit for file in files
+    )

@@ -3,51 +3,136 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from playhead.errors import (
-    LostLeaseError,
-    StoreError,
-    TapeNotFoundError,
-    TapeOwnedError,
+from playhead.errors import StoreCorruptError, StoreError, TapeError, TapeNotFoundError
+from playhead.store._check import (
+    addresses_in,
+    check_repeat,
+    check_shared,
+    created_by,
 )
-from playhead.store._owner import is_gone
-from playhead.store._protocol import Answer, Batch, Blob, Lease, TapeInfo
+from playhead.store._leases import check_lease
+from playhead.store._protocol import Answer, Batch, Blob, TapeInfo
 from playhead.store._sqlite_file import SEQ_BITS
 from playhead.tape import Step
 from playhead.tape.kinds import TapeHeader
 
+_FAMILY = (
+    "WITH RECURSIVE family(key) AS (VALUES (?) UNION "
+    "SELECT tapes.key FROM tapes JOIN family ON tapes.parent = family.key) "
+)
 
-def key_of(connection: sqlite3.Connection, tenant: str, tape: str) -> tuple[int, int, int | None]:
-    """`(key, start, parent key)` of a tape."""
-    row = connection.execute(
-        "SELECT key, start, parent FROM tapes WHERE tenant = ? AND id = ?", (tenant, tape)
-    ).fetchone()
+
+def key_of(connection: sqlite3.Connection, tenant: str, tape: str) -> int:
+    """A tape's key.
+
+    Raises:
+        TapeNotFoundError: There is no such tape.
+    """
+    try:
+        row = connection.execute(
+            "SELECT key FROM tapes WHERE tenant = ? AND id = ?", (tenant, tape)
+        ).fetchone()
+    except UnicodeEncodeError:  # half of a surrogate pair is in no id
+        row = None
     if row is None:
         raise TapeNotFoundError(f"no tape `{tape}` in this store", tape=tape)
-    return row[0], row[1], row[2]
+    return int(row[0])
 
 
-def length_of(connection: sqlite3.Connection, key: int) -> int:
-    """Length of a tape, shared prefix included."""
+def ancestors(connection: sqlite3.Connection, key: int) -> Iterator[tuple[int, int]]:
+    """`(key, start)` of a tape, its parent, and so on up."""
+    parent: int | None = key
+    below: set[int] = set()
+    while parent is not None:
+        row = connection.execute(
+            "SELECT start, parent FROM tapes WHERE key = ?", (parent,)
+        ).fetchone()
+        if row is None or parent in below:
+            raise StoreCorruptError("a tape's parent is not there: keep the file, restore a copy")
+        yield parent, row[0]
+        below.add(parent)
+        parent = row[1]
+
+
+def find_tape(connection: sqlite3.Connection, tenant: str, text: str) -> str:
+    """The one tape whose id is, begins or ends so.
+
+    Raises:
+        TapeNotFoundError: There is none, or more than one.
+    """
+    rows = connection.execute(
+        "SELECT id FROM tapes WHERE tenant = ? AND "
+        "(substr(id, 1, ?) = ? OR substr(id, -?) = ?) ORDER BY id != ? LIMIT 2",
+        (tenant, len(text), text, len(text), text, text),
+    ).fetchall()
+    if text and rows and (len(rows) == 1 or rows[0][0] == text):
+        return str(rows[0][0])
+    count = "more than one tape is" if rows else "no tape is"
+    raise TapeNotFoundError(f"{count} called `{text}`: `playhead ls` lists them", tape=text)
+
+
+def range_of(key: int) -> tuple[int, int]:
+    """First and last key that a tape's steps may have."""
+    return key << SEQ_BITS, (key << SEQ_BITS) | ((1 << SEQ_BITS) - 1)
+
+
+def tip_of(connection: sqlite3.Connection, key: int) -> Step:
+    """The last step, without its body."""
     row = connection.execute(
-        "SELECT at FROM steps WHERE at < ? ORDER BY at DESC LIMIT 1", ((key + 1) << SEQ_BITS,)
+        "SELECT header FROM steps WHERE at BETWEEN ? AND ? ORDER BY at DESC LIMIT 1", range_of(key)
     ).fetchone()
-    return int(row[0] & ((1 << SEQ_BITS) - 1)) + 1
+    if row is None:
+        raise StoreCorruptError("a tape has no steps: keep the file, and restore a copy")
+    return _loaded(row[0], None, None)
+
+
+def _loaded(header: bytes, salt: bytes | None, body: bytes | None) -> Step:
+    try:
+        return Step.load(header, salt, body)
+    except TapeError as error:
+        if "version" in error.data:
+            raise
+        raise StoreCorruptError(f"{error}: keep the file, and restore a copy") from error
+
+
+def read_headers(connection: sqlite3.Connection, key: int, start: int, count: int) -> list[Step]:
+    """Up to `count` of a tape's own steps from a position on, without their bodies."""
+    base = key << SEQ_BITS
+    rows = connection.execute(
+        "SELECT header FROM steps WHERE at >= ? AND at < ? ORDER BY at",
+        (base | start, (base | start) + count),
+    )
+    return [_loaded(row[0], None, None) for row in rows]
+
+
+def read_steps(connection: sqlite3.Connection, key: int, start: int, count: int) -> list[Step]:
+    """Up to `count` of a tape's own steps from a position on."""
+    base = key << SEQ_BITS
+    rows = connection.execute(
+        "SELECT header, salt, body FROM steps WHERE at >= ? AND at < ? ORDER BY at",
+        (base | start, (base | start) + count),
+    )
+    return [_loaded(*row) for row in rows]
 
 
 def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> Answer:
     """Do an append; raises only before anything is written."""
-    _check_lease(connection, tenant, batch)
     try:
-        key, _, _ = key_of(connection, tenant, batch.tape)
+        key = key_of(connection, tenant, batch.tape)
     except TapeNotFoundError:
+        check_lease(connection, tenant, batch)
         key = _create(connection, tenant, batch)
     else:
-        if length_of(connection, key) != batch.expected_length:
-            return _repeated(connection, key, batch)
+        tip = tip_of(connection, key)
+        if tip.seq + 1 != batch.expected_length and _is_repeat(connection, key, batch):
+            return Answer.STORED
+        check_lease(connection, tenant, batch)
+        if (tip.seq + 1, tip.link) != (batch.expected_length, batch.steps[0].prev):
+            return Answer.CONFLICT
+        if batch.steps[0].kind == TapeHeader.kind:
+            raise StoreError(f"tape `{batch.tape}` has a header already: begin another tape")
     base = key << SEQ_BITS
     connection.executemany(
         "INSERT INTO steps VALUES (?, ?, ?, ?)",
@@ -62,6 +147,11 @@ def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> An
             (key, last.seq + 1, last.link, batch.checkpoint),
         )
     return Answer.STORED
+
+
+def _is_repeat(connection: sqlite3.Connection, key: int, batch: Batch) -> bool:
+    there = read_headers(connection, key, batch.expected_length, len(batch.steps))
+    return check_repeat(batch, [step.id for step in there])
 
 
 def _write_rest(connection: sqlite3.Connection, tenant: str, key: int, batch: Batch) -> None:
@@ -83,171 +173,102 @@ def _write_rest(connection: sqlite3.Connection, tenant: str, key: int, batch: Ba
 
 
 def _create(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int:
-    first = batch.steps[0] if batch.steps else None
-    if first is None or first.kind != TapeHeader.kind or first.tape != batch.tape:
-        raise TapeNotFoundError(f"no tape `{batch.tape}` in this store", tape=batch.tape)
-    body = first.body
-    assert isinstance(body, TapeHeader)
-    parent = key_of(connection, tenant, body.parent.tape)[0] if body.parent else None
+    header = created_by(batch)
+    parent = None
+    if header.parent is not None:
+        parent = key_of(connection, tenant, header.parent.tape)
+        check_shared(batch, header, _step_at(connection, parent, header.parent.at - 1))
     cursor = connection.execute(
         "INSERT INTO tapes (tenant, id, parent, start) VALUES (?, ?, ?, ?)",
-        (tenant, batch.tape, parent, first.seq),
+        (tenant, batch.tape, parent, batch.expected_length),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def _repeated(connection: sqlite3.Connection, key: int, batch: Batch) -> Answer:
-    """A retry finds its own steps; anything else is a conflict."""
-    there = [step.id for step in read_steps(connection, key, batch.steps[0].seq, len(batch.steps))]
-    return Answer.STORED if there == [step.id for step in batch.steps] else Answer.CONFLICT
-
-
-def read_steps(connection: sqlite3.Connection, key: int, start: int, count: int) -> list[Step]:
-    """Up to `count` of a tape's own steps from a position on."""
-    base = key << SEQ_BITS
-    rows = connection.execute(
-        "SELECT header, salt, body FROM steps WHERE at >= ? AND at < ? ORDER BY at",
-        (base | start, (base | start) + count),
-    )
-    return [Step.load(*row) for row in rows]
-
-
-def _check_lease(connection: sqlite3.Connection, tenant: str, batch: Batch) -> None:
-    row = connection.execute(
-        "SELECT epoch, owner, expires FROM leases WHERE tenant = ? AND tape = ?",
-        (tenant, batch.tape),
-    ).fetchone()
-    if batch.lease is not None:
-        if row is None or (row[0], row[1]) != (batch.lease.epoch, batch.lease.owner):
-            raise LostLeaseError(
-                f"tape `{batch.tape}` has another owner now: nothing was written; look at the "
-                "tape again before going on",
-                tape=batch.tape,
-            )
-    elif row is not None and row[2] > time.time() and not is_gone(row[1]):
-        raise TapeOwnedError(
-            f"tape `{batch.tape}` is owned by a live session: send to its inbox, or wait",
-            tape=batch.tape,
-        )
-
-
-def take_lease(
-    connection: sqlite3.Connection, tenant: str, tape: str, owner: str, seconds: float
-) -> Lease:
-    """Acquire, or take over from an owner that is gone."""
-    row = connection.execute(
-        "SELECT epoch, owner, expires FROM leases WHERE tenant = ? AND tape = ?", (tenant, tape)
-    ).fetchone()
-    now = time.time()
-    if row is not None and row[2] > now and not is_gone(row[1]):
-        raise TapeOwnedError(
-            f"tape `{tape}` is owned by process {row[1].split('|')[1]} for another "
-            f"{row[2] - now:.0f} s at least: wait, or send to its inbox",
-            tape=tape,
-            owner=row[1],
-        )
-    epoch = 1 if row is None else row[0] + 1
-    connection.execute(
-        "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?)",
-        (tenant, tape, epoch, owner, now + seconds),
-    )
-    return Lease(tape, owner, epoch)
+def _step_at(connection: sqlite3.Connection, key: int, seq: int) -> Step | None:
+    """A step of a tape, shared or its own, without its body."""
+    for owner, start in ancestors(connection, key):
+        if start <= seq:
+            return next(iter(read_headers(connection, owner, seq, 1)), None)
+    return None
 
 
 def erase_bodies(
     connection: sqlite3.Connection, tenant: str, tape: str, seqs: Sequence[int]
 ) -> None:
-    """Overwrite bodies and salts with nothing, and drop the checkpoint made from them."""
-    key, start, _ = key_of(connection, tenant, tape)
-    length = length_of(connection, key)
+    """Overwrite bodies and salts with nothing, and what was made from them."""
+    key = key_of(connection, tenant, tape)
+    start, length = next(ancestors(connection, key))[1], tip_of(connection, key).seq + 1
     for seq in seqs:
         if not start < seq < length:
             raise StoreError(f"step {seq} is not the tape's own, or its header: erase others")
     base = key << SEQ_BITS
-    connection.executemany(
-        "UPDATE steps SET salt = NULL, body = NULL WHERE at = ?", [(base | seq,) for seq in seqs]
+    addresses: set[str] = set()
+    for seq in seqs:
+        row = connection.execute("SELECT body FROM steps WHERE at = ?", (base | seq,)).fetchone()
+        addresses |= addresses_in(row[0])
+        connection.execute("UPDATE steps SET salt = NULL, body = NULL WHERE at = ?", (base | seq,))
+    _erase_blobs(connection, key, addresses)
+    connection.execute(
+        f"{_FAMILY} DELETE FROM checkpoints WHERE tape IN family",  # noqa: S608  (a constant)
+        (key,),
     )
-    connection.execute("DELETE FROM checkpoints WHERE tape = ?", (key,))
 
 
-class Reader:
-    """A read-only connection for one thread at a time."""
+def _erase_blobs(connection: sqlite3.Connection, key: int, addresses: set[str]) -> None:
+    """Remove blobs of a tape that no body left on it names."""
+    for address in addresses:
+        named = connection.execute(
+            "SELECT 1 FROM blobs b JOIN steps s ON s.at BETWEEN ? AND ? "
+            "AND instr(s.body, CAST(b.address AS BLOB)) WHERE b.tape = ? AND b.address = ? LIMIT 1",
+            (*range_of(key), key, address),
+        ).fetchone()
+        if named is None:
+            connection.execute("DELETE FROM blobs WHERE tape = ? AND address = ?", (key, address))
 
-    def __init__(self, connection: sqlite3.Connection, tenant: str) -> None:
-        self.connection = connection
-        self.tenant = tenant
-        self.lock = threading.Lock()
 
-    def info(self, key: int, tape: str, start: int, parent: int | None) -> TapeInfo:
-        """What a list says of a tape."""
-        base = key << SEQ_BITS
-        length = length_of(self.connection, key)
-        first = read_steps(self.connection, key, start, 1)[0]
-        last = read_steps(self.connection, key, length - 1, 1)[0]
-        size = self.connection.execute(
-            "SELECT total(length(header) + 16 + coalesce(length(body), 0)) FROM steps "
-            "WHERE at >= ? AND at < ?",
-            (base, base + (1 << SEQ_BITS)),
-        ).fetchone()[0]
-        return TapeInfo(
-            id=tape,
-            length=length,
-            head=last.link,
-            created=first.time,
-            updated=last.time,
-            parent=self.id_of(parent) if parent is not None else None,
-            start=start,
-            last_kind=last.kind,
-            bytes=int(size),
-        )
+def info_of(connection: sqlite3.Connection, key: int, tape: str, start: int) -> TapeInfo:
+    """What a list says of a tape. No body is read."""
+    last = tip_of(connection, key)
+    first = read_headers(connection, key, start, 1)[0]
+    size = connection.execute(
+        "SELECT total(length(header) + coalesce(length(salt), 0) + coalesce(length(body), 0)) "
+        "FROM steps WHERE at BETWEEN ? AND ?",
+        range_of(key),
+    ).fetchone()[0]
+    parent = connection.execute(
+        "SELECT p.id FROM tapes t JOIN tapes p ON p.key = t.parent WHERE t.key = ?", (key,)
+    ).fetchone()
+    return TapeInfo(
+        id=tape,
+        length=last.seq + 1,
+        head=last.link,
+        created=first.time,
+        updated=last.time,
+        parent=parent[0] if parent is not None else None,
+        start=start,
+        last_kind=last.kind,
+        bytes=int(size),
+    )
 
-    def id_of(self, key: int) -> str:
-        """A tape's id."""
-        row = self.connection.execute("SELECT id FROM tapes WHERE key = ?", (key,)).fetchone()
-        return str(row[0])
 
-    def blob(self, tape: str, address: str) -> Blob | None:
-        """A blob of a tape or an ancestor."""
-        key: int | None = key_of(self.connection, self.tenant, tape)[0]
-        while key is not None:
-            row = self.connection.execute(
-                "SELECT content, media_type FROM blobs WHERE tape = ? AND address = ?",
-                (key, address),
-            ).fetchone()
-            if row is not None:
-                return Blob(*row)
-            key = self.connection.execute(
-                "SELECT parent FROM tapes WHERE key = ?", (key,)
-            ).fetchone()[0]
+def document_of(connection: sqlite3.Connection, tenant: str, digest: str) -> bytes | None:
+    """A canonical document."""
+    row = connection.execute(
+        "SELECT content FROM documents WHERE tenant = ? AND digest = ?", (tenant, digest)
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def blob_of(connection: sqlite3.Connection, key: int, address: str) -> Blob | None:
+    """A blob of a tape or an ancestor."""
+    if not address.isascii():
         return None
-
-
-class SegmentLoader:
-    """Reads one tape's own segment back (see `playhead.tape.Loader`)."""
-
-    def __init__(self, reader: Reader, key: int, path: str) -> None:
-        self._reader, self._key, self._path = reader, key, path
-
-    def steps(self, start: int, stop: int) -> Sequence[Step]:
-        """Steps `start` to `stop - 1`."""
-        with self._reader.lock:
-            steps = read_steps(self._reader.connection, self._key, start, stop - start)
-        if len(steps) != stop - start:
-            raise StoreError(f"`{self._path}`: steps {start} to {stop - 1} of a tape are not there")
-        return steps
-
-    def literal(self, at: int) -> tuple[int, int]:
-        """Where message `at` of the literal table stands."""
-        key: int | None = self._key
-        with self._reader.lock:
-            while key is not None:
-                row = self._reader.connection.execute(
-                    "SELECT seq, item FROM literals WHERE tape = ? AND at = ?", (key, at)
-                ).fetchone()
-                if row is not None:
-                    return row[0], row[1]
-                key = self._reader.connection.execute(
-                    "SELECT parent FROM tapes WHERE key = ?", (key,)
-                ).fetchone()[0]
-        raise StoreError(f"`{self._path}`: message {at} of a literal table is not there")
+    for owner, _ in ancestors(connection, key):
+        row = connection.execute(
+            "SELECT content, media_type FROM blobs WHERE tape = ? AND address = ?", (owner, address)
+        ).fetchone()
+        if row is not None:
+            return Blob(*row)
+    return None

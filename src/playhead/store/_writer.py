@@ -13,176 +13,189 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from playhead.errors import PlayheadError, StoreError, UnknownOutcomeError
-from playhead.store._filelock import FileLock
-from playhead.store._sqlite_file import Durability, connect_writer, translated
+from playhead.store._leases import Keeper
+from playhead.store._sqlite_file import Durability, translated
+from playhead.store._write_access import WriteAccess
 
 T = TypeVar("T")
 Job: TypeAlias = Callable[[sqlite3.Connection], Any]
 
 _MAX_GROUP = 256  # jobs in one transaction
-_CHECKPOINT_BYTES = 8_000_000  # of the WAL file
 
 
 @dataclass(slots=True)
 class _Task:
     job: Job
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None = None  # without one, nobody waits
+    fold: bool = False
     value: Any = None
     error: BaseException | None = field(default=None)
 
 
 class Writer:
-    """Runs jobs on the only writing connection, in a thread of its own, in order."""
+    """Runs jobs on the only writing connection, in a thread of its own, in order.
 
-    def __init__(self, path: Path, durability: Durability) -> None:
+    A job changes the file in one transaction, and either all of its changes are stored or none.
+    """
+
+    def __init__(self, path: Path, durability: Durability, keeper: Keeper) -> None:
+        self.access = WriteAccess(path, durability)
         self._path = path
-        self._durability = durability
-        self._wal = path.with_name(path.name + "-wal")
+        self._keeper = keeper
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._connection: sqlite3.Connection | None = None
-        self._lock: FileLock | None = None
-        self._since_checkpoint = 0
-        self._closed = False
+        self._ended = False
+        self._guard = threading.Lock()  # nothing is queued after the end
         self._thread = threading.Thread(target=self._run, name="playhead-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False) -> T:
         """Do a job within a transaction; returns when it is committed.
+
+        Args:
+            job: What to do.
+            fold: Fold the log into the file afterwards.
 
         Raises:
             UnknownOutcomeError: The disk failed while committing.
             StoreError: Nothing of the job was stored.
         """
-        if self._closed:
-            raise StoreError("the store is closed: open it again")
-        loop = asyncio.get_running_loop()
-        task = _Task(job, loop, loop.create_future())
-        self._tasks.put(task)
+        task = _Task(job, asyncio.get_running_loop().create_future(), fold)
+        self._put(task)
+        assert task.future is not None
         result: T = await task.future
         return result
 
-    def close(self) -> None:
-        """Do what is queued, fold the log into the file, and end the thread."""
-        if not self._closed:
-            self._closed = True
-            self._tasks.put(None)
-            self._thread.join()
+    def post(self, job: Job) -> None:
+        """Do a job that nobody waits for."""
+        with contextlib.suppress(StoreError):
+            self._put(_Task(job))
+
+    def _put(self, task: _Task) -> None:
+        with self._guard:
+            if self._ended:
+                raise StoreError("the store is closed: open it again")
+            self._tasks.put(task)
+
+    def close(self, last: Job | None = None, *, timeout: float | None = None) -> None:
+        """Do what is queued and a last job, fold the log into the file, and end the thread."""
+        self.stop(last)
+        self._thread.join(timeout)
+
+    def stop(self, last: Job | None = None) -> None:
+        """`close`, without waiting for the end."""
+        with self._guard:
+            if not self._ended:
+                self._ended = True
+                if last is not None:
+                    self._tasks.put(_Task(last))
+                self._tasks.put(None)
 
     def _run(self) -> None:
-        open_ = True
-        while open_:
-            group: list[_Task] = []
-            task = self._tasks.get()
+        try:
+            while self._turn():
+                pass
+        finally:
+            with contextlib.suppress(Exception):
+                self.access.close()
+            self._refuse_rest()
+
+    def _turn(self) -> bool:
+        """One transaction; False when there will be no more."""
+        group: list[_Task] = []
+        go_on = self._collect(group)
+        if self._keeper.take_due():
+            group.append(_Task(self._keeper.renew))
+        if group:
+            self._work(group)
+            _answer(group)
+        return go_on
+
+    def _collect(self, group: list[_Task]) -> bool:
+        """Wait for tasks, or until a lease is to be renewed; False at the end."""
+        try:
+            task = self._tasks.get(timeout=self._keeper.wait())
             while task is not None:
                 group.append(task)
                 if len(group) == _MAX_GROUP:
-                    break
-                try:
-                    task = self._tasks.get_nowait()
-                except queue.Empty:
-                    break
-            open_ = task is not None
-            if group:
-                self._work(group)
-                self._answer(group)
-        self._finish()
+                    return True
+                task = self._tasks.get_nowait()
+        except queue.Empty:
+            return True
+        return False
 
     def _work(self, group: list[_Task]) -> None:
+        """Do a group; what goes wrong becomes the error of the tasks concerned, and never more."""
+        stage = "opening"
         try:
-            self._transaction(group)
-        except sqlite3.Error as error:
-            self._reset()
-            if len(group) == 1:
-                group[0].error = translated(error, self._path)
-            else:  # one of them spoilt it: each on its own
+            with self.access.locked() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                stage = "working"
                 for task in group:
-                    task.error = None
-                    self._work([task])
+                    _do(task, connection)
+                self.access.commit(connection)
+                stage = "done"
+                self.access.tidy(connection, fold=any(task.fold for task in group))
         except BaseException as error:
-            self._reset()
+            if stage == "done":
+                return
+            alone = isinstance(error, UnknownOutcomeError) or stage == "opening"
+            if len(group) > 1 and not alone:  # one of them spoilt it: each on its own
+                for task in group:
+                    self._work([task])
+                return
             for task in group:
-                task.error = task.error or error
+                task.error = task.error or _ours(error, self._path)
 
-    def _transaction(self, group: list[_Task]) -> None:
-        lock = self._lock or self._open_lock()
-        with lock:
-            connection = self._connection or self._connect()
-            connection.execute("BEGIN IMMEDIATE")
-            for task in group:
-                try:
-                    task.value = task.job(connection)
-                except PlayheadError as error:  # raised before anything was written
-                    task.error = error
-            self._commit(connection, group)
-            self._maybe_checkpoint(connection)
+    def _refuse_rest(self) -> None:
+        """Leave nobody waiting, whatever ended the thread."""
+        with self._guard:
+            self._ended = True
+        left: list[_Task] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                task = self._tasks.get_nowait()
+                if task is not None:
+                    task.error = StoreError("the store is closed: open it again")
+                    left.append(task)
+        _answer(left)
 
-    def _commit(self, connection: sqlite3.Connection, group: list[_Task]) -> None:
-        try:
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "") or ""
-            if not name.startswith("SQLITE_IOERR"):
-                raise
-            self._reset()
-            for task in group:
-                task.error = task.error or UnknownOutcomeError(
-                    f"`{self._path}`: the disk failed while committing ({name}): stored or not is "
-                    "not known; the same steps can be sent again",
-                )
 
-    def _open_lock(self) -> FileLock:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self._path.with_name(self._path.name + ".lock"))
-        except OSError as error:
-            raise sqlite3.OperationalError(f"unable to open the lock file: {error}") from None
-        return self._lock
+def _do(task: _Task, connection: sqlite3.Connection) -> None:
+    """Run a job; one that refuses before it wrote anything does not disturb its group."""
+    task.value = task.error = None
+    before = connection.total_changes
+    try:
+        task.value = task.job(connection)
+    except PlayheadError as error:
+        if connection.total_changes != before:
+            raise
+        task.error = error
 
-    def _connect(self) -> sqlite3.Connection:
-        self._connection = connect_writer(self._path, self._durability)
-        return self._connection
 
-    def _maybe_checkpoint(self, connection: sqlite3.Connection) -> None:
-        self._since_checkpoint += 1
-        if self._since_checkpoint % 64:
-            return
-        with contextlib.suppress(OSError, sqlite3.Error):  # only postponed: the data is safe
-            if self._wal.stat().st_size > _CHECKPOINT_BYTES:
-                connection.execute("PRAGMA wal_checkpoint(RESTART)")
+def _ours(error: BaseException, path: Path) -> PlayheadError:
+    if isinstance(error, PlayheadError) and not isinstance(error, StoreError):
+        return error
+    if isinstance(error, Exception):
+        ours = translated(error, path)
+    else:
+        ours = StoreError(f"`{path}`: {error!r}", path=str(path))
+    ours.__cause__ = error
+    return ours
 
-    def _reset(self) -> None:
-        """Drop a connection whose state is in doubt; the next job opens a new one."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
 
-    def _finish(self) -> None:
-        if self._lock is None:
-            return
-        if self._connection is not None:
-            with self._lock, contextlib.suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._connection.close()
-            self._connection = None
-        self._lock.close()
-
-    @staticmethod
-    def _answer(group: list[_Task]) -> None:
-        loops: dict[asyncio.AbstractEventLoop, list[_Task]] = {}
-        for task in group:
-            loops.setdefault(task.loop, []).append(task)
-        for loop, tasks in loops.items():
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(_settle, tasks)
+def _answer(group: list[_Task]) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[_Task]] = {}
+    for task in group:
+        if task.future is not None:
+            loops.setdefault(task.future.get_loop(), []).append(task)
+    for loop, tasks in loops.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, tasks)
 
 
 def _settle(tasks: list[_Task]) -> None:
     for task in tasks:
+        assert task.future is not None
         if task.future.done():  # cancelled meanwhile; what was stored is stored
             continue
         if task.error is not None:

@@ -30,7 +30,7 @@ class By(NamedTuple):
         type: `agent`, `tool`, `person`, `player`, `importer` or `system`.
         name: Of the agent, tool, person, experience or importer.
         node: Of an agent: the node.
-        config: Of an agent: the digest of its configuration; left out beside a `call`, which has it.
+        config: Of an agent: the digest of its configuration; absent beside a `call`, which has it.
         call: Of an agent: the id of the model call that the step comes from.
         span: Of an agent: `(from, to)` in characters of that completion's text.
         version: Of a player: the experience's version.

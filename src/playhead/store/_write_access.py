@@ -1,0 +1,175 @@
+"""The one writing connection of a store, and the lock around all that it does."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from playhead.errors import StoreCorruptError, StoreError, StoreFullError, UnknownOutcomeError
+from playhead.store._filelock import FileLock
+from playhead.store._place import identity
+from playhead.store._sqlite_file import (
+    Durability,
+    connect_writer,
+    make_folder,
+    name_of,
+    size_of,
+    translated,
+    wal_of,
+)
+
+_CHECKPOINT_BYTES = 8_000_000  # of the WAL file, looked at every `_CHECKPOINT_EVERY` transactions
+_CHECKPOINT_EVERY = 64
+_WAL_BYTES = 32_000_000  # beyond this, the WAL file itself is made small again
+_LOOK_EVERY = 8  # transactions
+
+
+class WriteAccess:
+    """Opened when first needed; opened anew after a fault, a fork, or when the file was replaced.
+
+    A connection is also closed under the lock: the last one to close writes a checkpoint.
+    """
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        self._path = path
+        self._durability = durability
+        self._connection: sqlite3.Connection | None = None
+        self._lock: FileLock | None = None
+        self._identity: tuple[int, int] | None = None
+        self._in_doubt = False
+        self._transactions = 0
+        self._resting = threading.Lock()  # held during a fork
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[sqlite3.Connection]:
+        """The connection, under the lock; whatever is raised within drops it.
+
+        Raises:
+            OSError, sqlite3.Error, StoreError: It cannot be had.
+        """
+        with self._resting:
+            if self._lock is None:
+                make_folder(self._path.parent)
+                self._lock = FileLock(self._path.with_name(self._path.name + ".lock"))
+            with self._lock:
+                try:
+                    yield self._connected()
+                except BaseException:
+                    self._drop()
+                    raise
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._identity is not None and identity(self._path) != self._identity:
+            self._drop()  # what would be written to the file that is gone would be lost
+            if size_of(wal_of(self._path)):
+                raise StoreCorruptError(
+                    f"`{self._path}` was replaced or removed while a store was open: stop all "
+                    f"programs that use it, then move `{wal_of(self._path)}` away, which belongs "
+                    "to the old file",
+                    path=str(self._path),
+                )
+        if self._connection is None:
+            self._connection = connect_writer(self._path, self._durability)
+            self._identity = identity(self._path)
+        if self._in_doubt:
+            self._settle_doubt(self._connection)
+        return self._connection
+
+    def _settle_doubt(self, connection: sqlite3.Connection) -> None:
+        """Write what the log holds to the file, after a commit that failed.
+
+        What could not be made durable may still be readable, and the system does not try again to
+        write it. Copied to the file, it is written anew, and a retry may find it.
+        """
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise StoreError(
+                f"`{self._path}`: after a fault of the disk, a long read keeps the log from being "
+                "written again: try again when it has ended"
+            )
+        self._in_doubt = False
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """End the transaction.
+
+        Raises:
+            UnknownOutcomeError: The disk failed meanwhile.
+            sqlite3.Error, StoreFullError: Nothing was stored.
+        """
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            name = name_of(error)
+            if not name.startswith("SQLITE_IOERR"):
+                raise
+            ours = translated(error, self._path)
+            if isinstance(ours, StoreFullError):
+                raise ours from error
+            self._in_doubt = True
+            raise UnknownOutcomeError(
+                f"`{self._path}`: the disk failed while committing ({name}): stored or not is "
+                "not known; the same steps can be sent again",
+                path=str(self._path),
+            ) from error
+
+    def tidy(self, connection: sqlite3.Connection, *, fold: bool) -> None:
+        """Keep the log small after a commit; never waits for readers, never fails.
+
+        Args:
+            connection: The connection.
+            fold: Fold the log into the file at once, so that what was erased is nowhere.
+        """
+        self._transactions += 1
+        if not fold and self._transactions % _LOOK_EVERY:
+            return
+        with contextlib.suppress(OSError, sqlite3.Error):  # only postponed: the data is safe
+            size = size_of(wal_of(self._path))
+            if fold or size > _WAL_BYTES:
+                _checkpoint(connection, "TRUNCATE", wait=0)
+            elif self._transactions % _CHECKPOINT_EVERY == 0 and size > _CHECKPOINT_BYTES:
+                _checkpoint(connection, "RESTART", wait=0)
+
+    def close(self) -> None:
+        """Fold the log into the file, and let go of both."""
+        with self._resting:
+            self._close()
+
+    def _close(self) -> None:
+        if self._lock is None:
+            return
+        if self._connection is not None:
+            with contextlib.suppress(OSError, sqlite3.Error), self._lock:
+                if identity(self._path) == self._identity:
+                    with contextlib.suppress(sqlite3.Error):
+                        _checkpoint(self._connection, "TRUNCATE", wait=1000)
+                self._drop()
+        self._lock.close()
+        self._lock = None
+
+    def _drop(self) -> None:
+        """Close a connection whose state is in doubt; the next job opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()  # rolls back what is not committed
+
+    def rest(self) -> None:
+        """Close everything, and keep it closed until `go_on`."""
+        self._resting.acquire()
+        with contextlib.suppress(Exception):
+            self._close()
+
+    def go_on(self) -> None:
+        """The end of `rest`."""
+        self._resting.release()
+
+
+def _checkpoint(connection: sqlite3.Connection, mode: str, *, wait: int) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {wait}")
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    finally:
+        connection.execute("PRAGMA busy_timeout = 30000")

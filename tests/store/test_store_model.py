@@ -1,0 +1,231 @@
+"""Stores against a model of plain lists, driven by hypothesis."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from playhead.errors import LostLeaseError, TapeNotFoundError, TapeOwnedError
+from playhead.store import Answer, Batch, Lease, MemoryStore, SqliteStore, Store
+from playhead.store._kit import creation_of, said
+from playhead.tape import Step, Tape
+
+Entry = tuple[bytes, bytes | None, bytes | None]
+
+
+@dataclass
+class _Tape:
+    entries: list[Entry]
+    start: int
+    parent: str | None = None
+    inbox: list[int] = field(default_factory=list)
+    lease: Lease | None = None
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Does anything in any order, and compares everything that can be seen."""
+
+    tapes = Bundle("tapes")
+    batches = Bundle("batches")
+    leases = Bundle("leases")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.model: dict[str, _Tape] = {}
+        self.store: Store
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(work)
+
+    def make(self) -> Store:
+        return MemoryStore()
+
+    @initialize()
+    def begin(self) -> None:
+        self.store = self.make()
+
+    def teardown(self) -> None:
+        self.run(self.store.close())
+        self.runner.close()
+
+    def tape_of(self, name: str) -> Tape:
+        return Tape.of([Step.load(*entry) for entry in self.model[name].entries])
+
+    def send(self, batch: Batch) -> Answer:
+        answer: Answer = self.run(self.store.append(batch))
+        return answer
+
+    @rule(target=tapes)
+    def create(self) -> str:
+        tape = Tape.new()
+        assert self.send(creation_of(tape)) is Answer.STORED
+        self.model[tape.id] = _Tape([_entry(tape[0])], 0)
+        return tape.id
+
+    @rule(target=tapes, tape=tapes, data=st.data())
+    def fork(self, tape: str, data: st.DataObject) -> str:
+        parent = self.model[tape]
+        at = data.draw(st.integers(1, len(parent.entries)))
+        child = self.tape_of(tape).fork(at)
+        assert self.send(creation_of(child)) is Answer.STORED
+        own = _entry(child[at])
+        self.model[child.id] = _Tape([*parent.entries[:at], own], at, tape)
+        return child.id
+
+    @rule(target=batches, tape=tapes, count=st.integers(1, 3), checkpoint=st.booleans())
+    def append(self, tape: str, count: int, checkpoint: bool) -> Any:
+        model = self.model[tape]
+        value = self.tape_of(tape)
+        steps = value.seal([said(f"step {len(value)}") for _ in range(count)])
+        state = value.extend(steps).fold().checkpoint() if checkpoint else None
+        batch = Batch(
+            tape, len(value), steps, lease=model.lease, checkpoint=state, inbox=model.inbox[:1]
+        )
+        assert self.send(batch) is Answer.STORED
+        model.entries += [_entry(step) for step in steps]
+        del model.inbox[:1]
+        return batch
+
+    @rule(batch=batches)
+    def repeat(self, batch: Batch) -> None:
+        assert self.send(batch) is Answer.STORED
+
+    @rule(batch=batches)
+    def conflict(self, batch: Batch) -> None:
+        other = Tape.of([Step.load(*e) for e in self.model[batch.tape].entries[: batch.steps[0].seq]])
+        steps = other.seal([said("in conflict")])
+        lease = self.model[batch.tape].lease
+        answer = self.send(Batch(batch.tape, len(other), steps, lease=lease))
+        assert answer is Answer.CONFLICT
+
+    @rule(tape=tapes, data=st.data())
+    def erase(self, tape: str, data: st.DataObject) -> None:
+        model = self.model[tape]
+        if len(model.entries) > model.start + 1:
+            seq = data.draw(st.integers(model.start + 1, len(model.entries) - 1))
+            self.run(self.store.erase(tape, [seq]))
+            header = model.entries[seq][0]
+            for other in self.model.values():
+                if len(other.entries) > seq and other.entries[seq][0] == header:
+                    other.entries[seq] = (header, None, None)
+
+    @rule(target=leases, tape=tapes)
+    def acquire(self, tape: str) -> Any:
+        model = self.model[tape]
+        if model.lease is not None:
+            with pytest.raises(TapeOwnedError):
+                self.run(self.store.acquire(tape))
+            return multiple()
+        model.lease = self.run(self.store.acquire(tape))
+        return model.lease
+
+    @rule(lease=consumes(leases))
+    def release(self, lease: Lease) -> None:
+        self.run(self.store.release(lease))
+        self.model[lease.tape].lease = None
+        batch = Batch(lease.tape, 1, self._next(lease.tape), lease=lease)
+        batch = Batch(lease.tape, batch.steps[0].seq, batch.steps, lease=lease)
+        with pytest.raises(LostLeaseError):
+            self.send(batch)
+
+    @rule(tape=tapes)
+    def intrude(self, tape: str) -> None:
+        if self.model[tape].lease is not None:
+            steps = self._next(tape)
+            with pytest.raises(TapeOwnedError):
+                self.send(Batch(tape, steps[0].seq, steps))
+
+    def _next(self, tape: str) -> list[Step]:
+        return self.tape_of(tape).seal([said("an intruder's")])
+
+    @rule(tape=tapes, content=st.recursive(st.none() | st.text(max_size=5), st.lists, max_leaves=3))
+    def post(self, tape: str, content: Any) -> None:
+        self.model[tape].inbox.append(self.run(self.store.post(tape, content)))
+
+    @rule(tape=tapes)
+    def look_for_nothing(self, tape: str) -> None:
+        for name in (tape[:-1] + "x", tape + "0", ""):
+            with pytest.raises(TapeNotFoundError):
+                self.run(self.store.open(name))
+
+    @invariant()
+    def everything_is_there(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        listed = self.run(self.store.tapes(limit=1000))
+        assert [info.id for info in listed] == list(reversed(self.model))
+        for info in listed:
+            model = self.model[info.id]
+            tape = self.run(self.store.open(info.id))
+            assert [_entry(step) for step in tape] == model.entries
+            assert (info.length, info.head) == (len(model.entries), tape.head)
+            assert (info.start, info.parent) == (model.start, model.parent)
+            assert tape.fold().length == len(tape)
+            tape.verify()
+            assert [m.id for m in self.run(self.store.inbox(info.id))] == model.inbox
+
+
+class SqliteMachine(StoreMachine):
+    """The same, and the file is closed and opened again."""
+
+    def make(self) -> Store:
+        if not hasattr(self, "folder"):
+            self.folder = tempfile.TemporaryDirectory()
+        return SqliteStore(Path(self.folder.name, "tapes.db"), durability="normal")
+
+    @rule()
+    def reopen(self) -> None:
+        self.run(self.store.close())
+        for model in self.model.values():
+            model.lease = None  # closing gives leases back
+        self.store = self.make()
+
+    @rule(lease=StoreMachine.leases)
+    def forget(self, lease: Lease) -> None:
+        """A lease from before the store was closed is worth nothing."""
+        if self.model[lease.tape].lease != lease:
+            steps = self._next(lease.tape)
+            with pytest.raises(LostLeaseError):
+                self.send(Batch(lease.tape, steps[0].seq, steps, lease=lease))
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
+def _entry(step: Step) -> Entry:
+    return step.header, step.salt, step.data
+
+
+@pytest.mark.parametrize(
+    ("machine", "examples"), [(StoreMachine, 40), (SqliteMachine, 25)], ids=["memory", "sqlite"]
+)
+def test_a_store_is_as_its_model(machine, examples):
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
