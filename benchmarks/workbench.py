@@ -76,7 +76,11 @@ async def session(run: Run, task: OfficeTask, data: OfficeData, store: ph.Sqlite
     observed = [said(step.body) for step in tape if step.kind in (ToolResult.kind, ToolError.kind)]
     recorded = [step["observation"] for step in run["steps"] or ()]
     calls = [step.body for step in tape if isinstance(step.body, ToolCall)]
-    made = calls_of([{"tool": call.name, "args": call.arguments} for call in calls])
+    made = calls_of(  # a bare text for arguments is no call that the judge could read
+        {"tool": call.name, "args": call.arguments}
+        for call in calls
+        if isinstance(call.arguments, dict)
+    )
     verdict = judge(data, made, expected=task.expected_calls, error=run["error"])
     equal = sum(now == was for now, was in zip(observed, recorded, strict=False))
     report = verify(write_tape(tape))

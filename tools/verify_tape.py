@@ -46,8 +46,8 @@ PAIRED = re.compile(r"(?:[^\\]++|\\ud[89ab]..\\ud[c-f]|\\(?!ud[89a-f]).)*+", re.
 ID, HASH, DIGEST = "[0-9a-f]{32}", "[0-9a-f]{64}", "sha256:[0-9a-f]{64}"
 _S, _N = r'"(?:[^"\\]++|\\.)*+"', "(?:0|[1-9][0-9]*)"  # any string, any integer from 0
 _BY = "|".join([
-    rf'("call":"{ID}",)?"config":"{DIGEST}","name":{_S},"node":{_S},("span":\[{_N},{_N}\],)?'
-    '"type":"agent"',
+    rf'("call":"{ID}",("config":"{DIGEST}",)?|"config":"{DIGEST}",)"name":{_S},"node":{_S},'
+    rf'("span":\[{_N},{_N}\],)?"type":"agent"',
     rf'"name":{_S},"type":"(tool|importer)"',
     rf'("name":{_S},)?"type":"person"',
     rf'"name":{_S},"type":"player","version":({_S}|{_N})',

@@ -220,3 +220,13 @@ class MissingExtraError(PlayheadError):
     """An optional dependency is not installed."""
 
     code = "missing_extra"
+
+
+def told(error: BaseException) -> str:
+    """Any exception in words that can be stored: its type and what it says, no traceback."""
+    try:
+        text = str(error)[:2000]
+    except Exception:  # its own `__str__` raised
+        text = ""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -241,7 +241,7 @@ def every_kind(seed: str = "every kind") -> MiniTape:
         },
         by=clerk,
     )
-    said = clerk | {"call": call, "span": [0, 9]}
+    said = {"type": "agent", "name": "clerk", "node": "think", "call": call, "span": [0, 9]}
     tape.add("playhead.reflection", {"text": "so far, so good"}, by=said)
     tape.add("playhead.plan", {"items": ["search", "answer"]}, by=said, re=[asked])
     acted = tape.add(

@@ -99,6 +99,7 @@ def test_a_blob_is_found_wherever_a_part_may_stand() -> None:
     tape.add("playhead.model_call", body)
     tape.add("playhead.delegate", {"parts": [parts[3]]})
     tape.add("playhead.tool_call", {"arguments": {"parts": [tape.blob(b"no part")]}})
+    tape.add("example.unknown", {"parts": [tape.blob(b"no part that we know")]})
     tape.extra.clear()
     assert check(tape).absent_blobs == sorted(part["address"] for part in parts)
 
@@ -225,6 +226,8 @@ def test_headers_and_bodies_at_their_limits() -> None:
         {"by": {"type": "person"}},
         {"by": {"type": "player", "name": "", "version": "1"}},
         {"by": {"type": "importer", "name": 'a"\\}'}},
+        {"by": {"type": "agent", "name": "a", "node": "n", "config": "sha256:" + "a" * 64}},
+        {"by": {"type": "agent", "name": "a", "node": "n", "call": "f" * 32}},
         {"by": {"type": "agent", "name": "a", "node": "n", "config": "sha256:" + "a" * 64,
                 "span": [0, 0], "call": "f" * 32}},
     ],

@@ -224,6 +224,16 @@ async def test_broken_in_the_middle_is_cut(ask, broken: str, reason: str) -> Non
     assert isinstance(done, Completion)
     assert done.text == "Hel"
     assert broken in done.raw
+    assert "base_url" not in str(caught.value)
+
+
+async def test_cut_in_the_middle_of_an_event(ask) -> None:
+    first, second = chunk({"content": "Hel"}), chunk({"content": "lo"})[:-5]
+    for cut in (True, False):
+        with pytest.raises(CutCompletionError) as caught:
+            await ask(stream(pieces=[events(first), f"data: {second}".encode()], cut=cut))
+        assert caught.value.completion.text == "Hel"
+        assert caught.value.completion.raw == f"{first}\n{second}"
 
 
 @pytest.mark.parametrize(

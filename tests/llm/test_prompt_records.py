@@ -40,7 +40,6 @@ class Session:
             ModelCall(model="m", provider="p", prompt=record, status="complete", message=answer)
         )
         self.tape.fold()
-        self.writer.commit()
         return len(self.tape[seq].data or b"")
 
     def check(self, tape: Tape | None = None) -> None:

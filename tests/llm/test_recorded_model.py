@@ -27,7 +27,6 @@ def record(*calls: tuple[list[Message], str], model: str = "m", status: str = "c
             )
         )
         tape.fold()
-        writer.commit()
     return tape
 
 

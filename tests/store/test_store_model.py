@@ -141,11 +141,12 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(lease=consumes(leases))
     def release(self, lease: Lease) -> None:
         self.run(self.store.release(lease))
-        self.model[lease.tape].lease = None
-        batch = Batch(lease.tape, 1, self._next(lease.tape), lease=lease)
-        batch = Batch(lease.tape, batch.steps[0].seq, batch.steps, lease=lease)
+        model = self.model[lease.tape]
+        if model.lease == lease:
+            model.lease = None
+        steps = self._next(lease.tape)
         with pytest.raises(LostLeaseError):
-            self.send(batch)
+            self.send(Batch(lease.tape, steps[0].seq, steps, lease=lease))
 
     @rule(tape=tapes)
     def intrude(self, tape: str) -> None:

@@ -12,20 +12,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import JsonValue
-from tape_helpers import agent, body_of, header_of, model_call, says
-from tape_strategies import json_values, messages, parts, texts
+from tape_helpers import agent, body_of, erased, header_of, model_call, says
 
 from playhead.tape import (
     SYSTEM,
     Action,
+    BlobPart,
     Body,
     By,
     Draft,
     Message,
     Note,
     Observation,
+    OtherPart,
     Tape,
     Thought,
+    ToolCallPart,
     assistant,
     text_parts,
 )
@@ -69,6 +71,17 @@ class Receipt(k.ToolResult, kind="test.receipt"):
     more: int = 0
 
 
+# Small pools, not full strategies: here the order of steps is what matters.
+TEXTS = text_parts("text")
+BLOB = BlobPart(media_type="text/plain", size=9, address="a" * 64, preview="a blob")
+ODD = OtherPart({"type": "odd", "null": None})
+parts = st.sampled_from([(), TEXTS, (*TEXTS, BLOB), (ODD, BLOB, *TEXTS)])
+values = st.sampled_from([None, "text", 1e-7, 2**70, True, [], {"a": [1, None], "result": "é"}])
+call_ids = st.sampled_from([None, "", "call-1"])
+CALL = ToolCallPart(id="call-1", name="search", arguments={"q": None})
+answers = st.sampled_from([None, assistant("yes"), assistant([*TEXTS, CALL]), assistant([ODD])])
+
+
 @dataclass
 class Session:
     """Where a session stands while it is written."""
@@ -93,11 +106,11 @@ class Session:
 
 
 def _model(session: Session, draw: Any) -> None:
-    message = draw(st.none() | messages | st.just(assistant("yes")))
+    message = draw(answers)
     status = draw(st.sampled_from(["complete", "complete", "incomplete", "failed"]))
     node = draw(st.sampled_from(["a", "b"]))
-    usage = draw(st.none() | st.builds(k.Usage, input_tokens=st.integers(0, 9), output_tokens=st.just(1)))
-    price = draw(st.none() | st.just(k.Price(usd=0.25, as_of="2026-01-01", source="list")))
+    usage = draw(st.sampled_from([None, k.Usage(input_tokens=3, output_tokens=1)]))
+    price = draw(st.sampled_from([None, k.Price(usd=0.25, as_of="2026-01-01", source="list")]))
     body = model_call(message, status=status, usage=usage, price=price)
     call = session.write(body, agent(node))
     if status == "complete" and draw(st.booleans()):
@@ -113,8 +126,8 @@ def _act(session: Session, draw: Any, by: By) -> None:
         body: Body = k.AssistantMessage(parts=draw(parts))
         session.open.append((session.write(body, by), None, session.frame))
         return
-    call_id = draw(st.sampled_from([None, "call-1", "call-2"]))
-    body = k.ToolCall(call_id=call_id, name="search", arguments=draw(json_values), effect="read")
+    call_id = draw(call_ids)
+    body = k.ToolCall(call_id=call_id, name="search", arguments=draw(values), effect="read")
     session.open.append((session.write(body, by), call_id, session.frame))
 
 
@@ -126,19 +139,16 @@ def _answer(session: Session, draw: Any) -> None:
     if frame not in [number for number, _ in session.frames]:
         return
     call_id = draw(st.sampled_from([call_id, None, action]))
+    result, more = draw(values), draw(parts)
     body = draw(
-        st.one_of(
-            st.builds(
-                k.ToolResult,
-                call_id=st.just(call_id),
-                name=st.just("search"),
-                result=json_values,
-                parts=parts,
-            ),
-            st.just(k.ToolError(call_id=call_id, name="search", code="raised", message="no")),
-            st.just(k.ParseError(call_id=call_id, message="what?")),
-            st.just(Invoice(number=7)),
-            st.just(Receipt(call_id=call_id, name="r", result=[1e-7], more=1)),
+        st.sampled_from(
+            [
+                k.ToolResult(call_id=call_id, name="search", result=result, parts=more),
+                k.ToolError(call_id=call_id, name="search", code="raised", message="no"),
+                k.ParseError(call_id=call_id, message="what?"),
+                Invoice(number=7),
+                Receipt(call_id=call_id, name="r", result=[1e-7], more=1),
+            ]
         )
     )
     session.write(body, By("tool", "search"), frame=frame, re=action)
@@ -146,7 +156,7 @@ def _answer(session: Session, draw: Any) -> None:
 
 def _delegate(session: Session, draw: Any) -> None:
     body = k.Delegate(
-        agent=draw(st.sampled_from(["x", "y"])), parts=draw(parts), call_id=draw(texts | st.none())
+        agent=draw(st.sampled_from(["x", "y"])), parts=draw(parts), call_id=draw(call_ids)
     )
     seq = len(session.tape)
     session.frames.append((seq, session.write(body, agent("a"))))
@@ -158,7 +168,7 @@ def _return(session: Session, draw: Any) -> None:
     which = draw(st.integers(1, len(session.frames) - 1))  # also past frames that are still open
     _, delegate = session.frames[which]
     del session.frames[which:]
-    body = k.Return(agent="x", parts=draw(parts), call_id=draw(texts | st.none()))
+    body = k.Return(agent="x", parts=draw(parts), call_id=draw(call_ids))
     session.write(body, agent("last"), re=delegate)
 
 
@@ -173,7 +183,7 @@ def _decide(session: Session, draw: Any) -> None:
 
 
 def _other(session: Session, draw: Any) -> None:
-    unknown_body = draw(st.sampled_from(UNKNOWN))(data=draw(json_values))
+    unknown_body = draw(st.sampled_from(UNKNOWN))(data=draw(values))
     body, by = draw(
         st.sampled_from(
             [
@@ -186,24 +196,34 @@ def _other(session: Session, draw: Any) -> None:
                 (k.Run(mode="run", agent="main", config="sha256:" + "1" * 64), SYSTEM),
                 (k.Pause(reason="budget", message="spent"), SYSTEM),
                 (k.Stop(reason="done"), agent("b")),
-                (unknown_body, agent("a")),
-                (unknown_body, SYSTEM),
+                *[(unknown_body, agent("a")), (unknown_body, SYSTEM)] * 2,
             ]
         )
     )
     session.write(body, by)
 
 
-_OPERATIONS = [_model, _model, _player, _answer, _answer, _delegate, _return, _decide, _other, _other]
+_OPERATIONS = [
+    *[_model] * 2, _player, *[_answer] * 3, _delegate, _return, _decide, *[_other] * 3,
+]  # fmt: skip
 
 
 @st.composite
-def sessions(draw: Any, most: int = 25) -> Tape:
+def sessions(draw: Any, most: int = 30) -> Tape:
     """A tape of a random session."""
     session = Session()
-    for operation in draw(st.lists(st.sampled_from(_OPERATIONS), max_size=most)):
-        operation(session, draw)
+    for _ in range(draw(st.integers(0, most))):
+        draw(st.sampled_from(_OPERATIONS))(session, draw)
     return session.tape
+
+
+@st.composite
+def erased_sessions(draw: Any) -> Tape:
+    """A random session of which some bodies were erased."""
+    tape = draw(sessions())
+    if len(tape) < 2:
+        return tape
+    return erased(tape, *draw(st.sets(st.integers(1, len(tape) - 1), max_size=8)))
 
 
 # --- the oracle ----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from playhead.tape import (
 from playhead.tape import kinds as k
 
 LAW = settings(
-    max_examples=60,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -62,9 +62,7 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 _KNOWN_TYPES = {"text", "reasoning", "tool_call", "tool_call_response", "blob"}
 text_part = st.builds(TextPart, content=texts, escaped=st.sampled_from([None, True]))
-blob_part = st.builds(
-    BlobPart, media_type=texts, size=counts, address=hashes, preview=texts
-)
+blob_part = st.builds(BlobPart, media_type=texts, size=counts, address=hashes, preview=texts)
 other_part = st.builds(
     lambda members, name: OtherPart({**members, "type": name}),
     json_objects,
@@ -169,9 +167,7 @@ bodies_of: dict[type[Body], st.SearchStrategy[Any]] = {
         logprobs=json_values,
     ),
     k.NodeRun: st.builds(k.NodeRun, node=names),
-    k.Context: st.builds(
-        k.Context, now=st.lists(times, max_size=2).map(tuple), seed=maybe(hashes)
-    ),
+    k.Context: st.builds(k.Context, now=st.lists(times, max_size=2).map(tuple), seed=maybe(hashes)),
     k.Pause: st.builds(
         k.Pause,
         reason=st.sampled_from(["budget", "cancelled", "decision", "error"]),

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from tape_helpers import agent, header_of, loaded, says, stored, tape_of
+from tape_helpers import CONFIG, agent, header_of, loaded, says, stored, tape_of
 from tape_strategies import LAW, bodies, bodies_of, json_objects, part, texts
 
-from playhead.errors import BodyError
+from playhead.errors import BodyError, TapeError
 from playhead.tape import (
     Body,
     By,
@@ -90,9 +90,9 @@ def test_members_that_a_newer_writer_added_are_ignored_but_kept(
 
 
 def test_unknown_members_inside_parts_and_prompts_are_ignored_too() -> None:
-    data = b'''{"model":"m","provider":"p","status":"complete","new":1,
+    data = b"""{"model":"m","provider":"p","status":"complete","new":1,
         "prompt":{"items":[{"h":[0,1],"new":1},{"m":{"role":"user","new":1,"parts":[
-            {"type":"text","content":"a","new":1},{"type":"odd","new":1}]}}],"new":1}}'''
+            {"type":"text","content":"a","new":1},{"type":"odd","new":1}]}}],"new":1}}"""
     step = Step.load(through_bytes(k.Plan(items=())).header, None, None)
     header = step.header.replace(b"playhead.plan", b"playhead.model_call")
     body = Step.load(header, b"", data).body
@@ -153,7 +153,9 @@ def models_within(annotation: Any) -> set[type[BaseModel]]:
 
 
 def admits_null(annotation: Any) -> bool:
-    if annotation is types.NoneType or get_origin(annotation) is None and "JsonValue" in str(annotation):
+    if annotation is types.NoneType or (
+        get_origin(annotation) is None and "JsonValue" in str(annotation)
+    ):
         return True
     return any(admits_null(argument) for argument in get_args(annotation)) and (
         get_origin(annotation) not in (tuple, list, dict)
@@ -230,13 +232,46 @@ def test_the_header_says_what_the_draft_said() -> None:
         By("player", "book a room", version="3"),
         By("importer", "x"),
         By("system"),
+        By("person", "Ada"),
         agent(),
+        By("agent", "helper", "main", call="a" * 32, span=(0, 0)),
     ],
     ids=lambda by: by.type,
 )
 def test_whoever_made_a_step_is_read_back(by: By) -> None:
     (_, step) = loaded(stored(tape_of(Draft(says("a"), by=by))))
     assert step.by == by
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft(says("a"), id="x"),
+        Draft(says("a"), id="A" * 32),
+        Draft(says("a"), id="a" * 31),
+        Draft(says("a"), re=("a" * 32, "")),
+        Draft(says("a"), frame=-1),
+        Draft(says("a"), by=By("robot")),
+        Draft(says("a"), by=By("agent", "helper", config=CONFIG)),
+        Draft(says("a"), by=By("agent", node="main", config=CONFIG)),
+        Draft(says("a"), by=By("agent", "helper", "main")),
+        Draft(says("a"), by=By("agent", "helper", "main", "c" * 64)),
+        Draft(says("a"), by=By("agent", "helper", "main", call="call-1")),
+        Draft(says("a"), by=By("agent", "helper", "main", CONFIG, span=(3, 2))),
+        Draft(says("a"), by=By("agent", "helper", "main", CONFIG, version="1")),
+        Draft(says("a"), by=By("tool")),
+        Draft(says("a"), by=By("tool", "search", config=CONFIG)),
+        Draft(says("a"), by=By("player", "book a room")),
+        Draft(says("a"), by=By("importer")),
+        Draft(says("a"), by=By("system", "me")),
+    ],
+    ids=lambda draft: f"{draft.id[:2]} {draft.re} {draft.frame} {draft.by}"[:60],
+)
+def test_no_header_is_sealed_that_a_verifier_would_refuse(draft: Draft) -> None:
+    tape = tape_of(says("before"))
+    with pytest.raises(TapeError):
+        tape.append(says("first"), draft)
+    assert len(tape.append(says("after"))) == 3
 
 
 def test_salts_and_ids_are_new_for_every_step() -> None:

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tape_helpers import CONFIG, DictLoader, agent, erased, model_call, reread, says, stored, tape_of
+from tape_helpers import (
+    CONFIG,
+    DictLoader,
+    agent,
+    erased,
+    model_call,
+    reread,
+    says,
+    stored,
+    tape_of,
+)
 from tape_sessions import UNKNOWN, sessions
 from tape_strategies import LAW
 
@@ -102,7 +112,14 @@ def test_reading_an_old_value_disturbs_nothing(tape: Tape) -> None:
 def test_a_checkpoint_that_cannot_be_used_is_none() -> None:
     good = folded(tape_of(says("a"))).checkpoint()
     assert Fold.restore(good) is not None
-    for bad in (b"", b"{}", b"[]", b"null", good[:-5], good.replace(b'"version":1', b'"version":0')):
+    for bad in (
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        good[:-5],
+        good.replace(b'"version":1', b'"version":0'),
+    ):
         assert Fold.restore(bad) is None
     for name in ("frames", "open", "totals", "scalars", "literals", "length"):
         assert Fold.restore(good.replace(f'"{name}"'.encode(), b'"other"')) is None
@@ -236,7 +253,9 @@ def test_an_opaque_action_is_open_and_not_known() -> None:
 
 
 def test_a_request_names_what_the_action_waits_for() -> None:
-    tape = tape_of(RUN, CALL, DecisionRequest(action=CALL.id, why="unknown_outcome", arguments_digest=""))
+    tape = tape_of(
+        RUN, CALL, DecisionRequest(action=CALL.id, why="unknown_outcome", arguments_digest="")
+    )
     assert tape.fold().open[CALL.id].request == "unknown_outcome"
     tape = tape.append(Decision(action=CALL.id, decision="redo"))
     assert tape.fold().open[CALL.id].decision == 4

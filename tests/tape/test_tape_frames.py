@@ -153,6 +153,14 @@ def test_who_comes_later_does_not_hear_an_earlier_broadcast() -> None:
     shout = Broadcast(agent="main", parts=text_parts("hello"))
     tape = tape_of(RUN, Draft(shout, by=agent()), delegate("sub", "find it"))
     assert heard(tape, 3) == ["find it"]
+    restored = Fold.restore(tape.fold().checkpoint())
+    assert restored is not None
+    messages = View(tape, restored).messages
+    assert (len(messages), messages[-1], list(messages[-5:])) == (
+        1,
+        user("find it"),
+        [user("find it")],
+    )
 
 
 def test_an_erased_task_leaves_the_frame_standing() -> None:
@@ -173,11 +181,15 @@ def test_steps_are_those_of_the_frame_without_notes() -> None:
 
 
 def test_the_last_body_of_a_kind() -> None:
-    tape = tape_of(Plan(items=("a",)), Plan(items=("b",)), says("x"), OUTER, Draft(Plan(items=()), frame=4))
+    tape = tape_of(
+        Plan(items=("a",)), Plan(items=("b",)), says("x"), OUTER, Draft(Plan(items=()), frame=4)
+    )
     assert view(tape, 0).last(Plan) == Plan(items=("b",))
     assert view(tape, 4).last(Plan) == Plan(items=())
     assert view(tape, 0).last(ToolCall) is None
-    assert View(erased(tape, 2), tape.fold(), tape.fold().frames[0]).last(Plan) == Plan(items=("a",))
+    assert View(erased(tape, 2), tape.fold(), tape.fold().frames[0]).last(Plan) == Plan(
+        items=("a",)
+    )
 
 
 # --- which node is next --------------------------------------------------------------------------

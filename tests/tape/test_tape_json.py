@@ -139,13 +139,15 @@ def test_the_standalone_verifier_refuses_the_same(text: str) -> None:
     try:
         verify_tape.parse(text)
     except ValueError:
-        with pytest.raises(JsonError):
-            loads_strict(text)
+        refused = True
     else:
-        try:
-            loads_strict(text)
-        except JsonError as error:  # the verifier does not hold the numbers
-            assert "too long" in error.message or "beyond" in error.message
+        refused = False
+    try:
+        loads_strict(text)
+    except JsonError as error:  # the verifier does not hold the numbers, so none is too big for it
+        assert refused or "too long" in error.message or "beyond" in error.message  # noqa: PT017
+    else:
+        assert not refused
 
 
 @LAW
@@ -286,6 +288,9 @@ def test_the_text_of_a_result() -> None:
 )
 def test_a_stored_body_that_cannot_be_read_is_a_body_error(data: bytes) -> None:
     (_, known) = tape_of(Snapshot(state=1))
-    for header in (known.header, known.header.replace(b"playhead.snapshot", b"acme.not_known_here")):
+    for header in (
+        known.header,
+        known.header.replace(b"playhead.snapshot", b"acme.not_known_here"),
+    ):
         with pytest.raises(BodyError):
             _ = Step.load(header, b"", data).body

@@ -291,7 +291,9 @@ def test_a_newer_version_is_opaque() -> None:
 
 def test_a_newer_version_of_a_built_in_kind_is_opaque() -> None:
     step = tape_of(ToolCall(name="t", arguments={}))[1]
-    newer = Step.load(step.header.replace(b'"kv":1', b'"kv":2'), step.salt, b'{"quite":"different"}')
+    newer = Step.load(
+        step.header.replace(b'"kv":1', b'"kv":2'), step.salt, b'{"quite":"different"}'
+    )
     assert not newer.known
     assert newer.role == "action"
     assert newer.body == Opaque(data={"quite": "different"})

@@ -179,7 +179,10 @@ def test_any_other_observation_says_its_bytes() -> None:
 
 def test_an_observation_that_is_not_known_says_its_bytes() -> None:
     step = tape_of(says("a"))[1]
-    for header in (step.header.replace(b"playhead.user", b"gone.user"), step.header.replace(b'"kv":1', b'"kv":9')):
+    for header in (
+        step.header.replace(b"playhead.user", b"gone.user"),
+        step.header.replace(b'"kv":1', b'"kv":9'),
+    ):
         for data in (b' { "odd" :\t1 } ', b"NaN", b"[" * 200):
             message = message_of(Step.load(header, b"", data), 0)
             assert message == user(data.decode())

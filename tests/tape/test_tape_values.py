@@ -180,7 +180,7 @@ class Tapes(RuleBasedStateMachine):
 
 
 class PagedTapes(Tapes):
-    """The same on tapes that are opened from a store, with pages of 4 steps, 2 of them in memory."""
+    """The same on tapes that are opened from a store, pages of 4, two in memory."""
 
     PAGE = 4
 
@@ -215,7 +215,7 @@ class PagedTapes(Tapes):
 TestTapes = Tapes.TestCase
 TestPagedTapes = PagedTapes.TestCase
 TestTapes.settings = TestPagedTapes.settings = settings(
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from playhead.agent._native import ToolCallingNode
 from playhead.agent._node import Node
 from playhead.environment import Tool, Toolbox, as_tool
 from playhead.errors import AgentError
-from playhead.llm import Model, OpenAIModel, ToolSchema
+from playhead.llm import Model, ToolSchema
 from playhead.tape import Frame, Json, digest
 
 _living: weakref.WeakSet[Agent] = weakref.WeakSet()
@@ -30,7 +31,8 @@ class Agent:
         settings: Sampling settings given to the model, such as `temperature`.
 
     Raises:
-        AgentError: Two nodes, tools or agents share a name, or a node's `next` does not exist.
+        AgentError: Two nodes, tools or agents share a name, a node's `next` does not exist, or
+            something else than a model, node or agent was given for one.
     """
 
     def __init__(
@@ -57,6 +59,12 @@ class Agent:
         _living.add(self)
 
     def _check(self) -> None:
+        for given, wanted in (
+            *((n, Node) for n in self.nodes),
+            *((a, Agent) for a in self.subagents),
+        ):
+            if not isinstance(given, wanted):
+                raise AgentError(f"agent `{self.name}`: {given!r} is no {wanted.__name__}")
         names = [node.name for node in self.nodes]
         if not names:
             raise AgentError(f"agent `{self.name}` has no nodes: give it one")
@@ -75,9 +83,10 @@ class Agent:
 
     def family(self) -> Iterator[Agent]:
         """The agent and all its subagents, each once."""
-        yield self
+        found: dict[int, Agent] = {id(self): self}
         for subagent in self.subagents:
-            yield from subagent.family()
+            found.update((id(member), member) for member in subagent.family())
+        yield from found.values()
 
     def agent_named(self, name: str) -> Agent:
         """The agent of the family with this name.
@@ -124,6 +133,19 @@ class Agent:
         for subagent in self.subagents:
             subagent.bind(environment)
 
+    def bound(self, environment: Sequence[ToolSchema] = ()) -> Agent:
+        """A copy for one session, bound: sessions with other environments do not disturb it."""
+        agent = self._copy({})
+        agent.bind(environment)
+        return agent
+
+    def _copy(self, made: dict[int, Agent]) -> Agent:
+        if id(self) not in made:
+            agent = made[id(self)] = copy.copy(self)
+            agent.nodes = tuple(copy.copy(node) for node in self.nodes)
+            agent.subagents = tuple(subagent._copy(made) for subagent in self.subagents)
+        return made[id(self)]
+
     def config(self) -> dict[str, Json]:
         """What decides the agent's behaviour: no keys, no addresses, no time-outs."""
         return {
@@ -146,12 +168,22 @@ class Agent:
         return f"<Agent {self.name}>"
 
 
+def _require(items: Iterable[object], kind: type) -> None:
+    for item in items:
+        if not isinstance(item, kind):
+            raise AgentError(f"{item!r} is no {kind.__name__}")
+
+
 def _resolve(model: Model | str | None) -> Model | None:
-    if not isinstance(model, str):
+    if model is None or isinstance(model, Model):
         return model
+    if not isinstance(model, str):
+        raise AgentError(f"{model!r} is no model: subclass `Model`, or write `openai:NAME`")
     provider, _, name = model.partition(":")
     if provider != "openai" or not name:
         raise AgentError(f"`{model}`: write `openai:NAME`, or give a model object")
+    from playhead.llm import OpenAIModel
+
     made: Model = OpenAIModel(name)
     return made
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
+from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Message, View, system, text_parts
 from playhead.tape.kinds import AssistantMessage, Delegate, ParseError, ToolCall
@@ -22,12 +23,15 @@ class ToolCallingNode(Node):
 
     Args:
         name: Unique within the agent.
-        window: Send only that many newest messages; all if not given.
+        window: Send only that many newest messages, or a few more: never a tool's answer without
+            the message that asked for it. All if not given.
     """
 
     offers_tools = True
 
     def __init__(self, name: str = "act", *, window: int | None = None) -> None:
+        if window is not None and window < 1:
+            raise AgentError(f"a window has at least 1 message, not {window}")
         super().__init__(name, next=name, window=window)
         self.window = window
 
@@ -35,6 +39,10 @@ class ToolCallingNode(Node):
         """See `Node.bind`; subagents are offered as tools."""
         super().bind(agent, tools)
         self.tools += tuple(_delegation(subagent) for subagent in agent.subagents)
+        names = [tool.name for tool in self.tools]
+        for name in names:
+            if names.count(name) > 1:
+                raise AgentError(f"agent `{agent.name}` offers two tools `{name}`: rename one")
         self._opening: tuple[Message, ...] = (
             (system(agent.instructions),) if agent.instructions else ()
         )
@@ -43,7 +51,18 @@ class ToolCallingNode(Node):
         """Instructions and conversation."""
         if self.window is None:
             return Prompt.of(*self._opening, view.messages)
-        return Prompt.of(*self._opening, view.messages[-self.window :])
+        return Prompt.of(*self._opening, view.messages[-self._newest(view) :])
+
+    def _newest(self, view: View) -> int:
+        """How many messages to send."""
+        assert self.window is not None
+        newest = self.window
+        try:
+            while view.messages[-newest].role == "tool":
+                newest += 1
+        except IndexError:  # there are not so many
+            pass
+        return newest
 
     def generate_steps(
         self, view: View, completion: Completion | None, ctx: NodeContext

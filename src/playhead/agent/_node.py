@@ -17,7 +17,7 @@ class Node:
     """A step of an agent's work. Subclass it and write `make_prompt` and `generate_steps`.
 
     Both must be pure functions of what they are given (ask `ctx` for the clock, chance and ids):
-    a resumed or replayed session calls them again.
+    a resumed or replayed session calls them again, and each session works on a copy of the node.
 
     Args:
         name: Unique within the agent.

@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
+from playhead.errors import AgentError, JsonError, told
 from playhead.llm import Completion, Prompt, ToolSchema
-from playhead.tape import Body, Message, View, compact, result_text, system, text_parts
+from playhead.tape import (
+    Body,
+    Json,
+    Message,
+    View,
+    compact,
+    loads_strict,
+    result_text,
+    system,
+    text_parts,
+)
 from playhead.tape.kinds import AssistantMessage, ParseError, ToolCall
 
 if TYPE_CHECKING:
@@ -37,7 +48,8 @@ Action:
 {{"action": "Final Answer", "action_input": "your answer"}}
 ```"""
 
-_BLOCK = re.compile(r"```(?:\w+\s)?\s*([\[{].*?)```", re.DOTALL)
+# Where a JSON block begins: after a fence with or without a language, or right after "Action:".
+_BLOCK = re.compile(r"(?:```[^\S\n]*+[\w.+-]*+|\bAction:)\s*+(?=[\[{])")
 _FINAL = "final answer"
 
 
@@ -62,7 +74,13 @@ class ReActNode(Node):
             f"{tool.name}: {tool.description} Parameters: {compact(dict(tool.parameters))}"
             for tool in tools
         )
-        text = self.template.format(instructions=agent.instructions, tools=lines).strip()
+        try:
+            text = self.template.format(instructions=agent.instructions, tools=lines).strip()
+        except (LookupError, ValueError) as error:
+            raise AgentError(
+                f"the template of node `{self.name}` has other fields than `instructions` and "
+                f"`tools` ({told(error)}): write {{{{ and }}}} for braces"
+            ) from None
         self._opening: Message = system(text)
 
     def make_prompt(self, view: View, ctx: NodeContext) -> Prompt:
@@ -78,20 +96,41 @@ class ReActNode(Node):
 
 
 def parse_action(text: str) -> Body:
-    """The step that a ReAct text asks for: the first JSON block counts."""
-    found = _BLOCK.search(text)
-    if found is None:
-        return AssistantMessage(parts=text_parts(text.strip()))
-    try:
-        block = json.loads(found.group(1).strip(), strict=False)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return _unreadable(f"the action block is no JSON: {error}")
-    if isinstance(block, list) and block:
-        block = block[0]
-    if not isinstance(block, dict) or not isinstance(block.get("action"), str):
-        return _unreadable("the action block has no text `action`")
-    name, arguments = block["action"], block.get("action_input", {})
-    if name.strip().lower() == _FINAL:
+    """The step that a ReAct text asks for: its first JSON block with an `action`.
+
+    What stands after that block is not looked at: models go on with observations of their own.
+    """
+    fault: str | None = None
+    for start in _BLOCK.finditer(text):
+        try:
+            block = _read(text, start.end())
+        except (ValueError, RecursionError, JsonError) as error:
+            return _unreadable(f"the action block is no JSON: {error}")
+        if isinstance(block, list) and block:
+            block = block[0]
+        if isinstance(block, dict) and isinstance(block.get("action"), str):
+            return _step(str(block["action"]).strip(), block.get("action_input", {}))
+        fault = "the action block has no text `action`"
+    return _unreadable(fault) if fault else AssistantMessage(parts=text_parts(text.strip()))
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a member stands twice in one object")
+    return dict(pairs)
+
+
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_unique)
+
+
+def _read(text: str, start: int) -> Json:
+    """The JSON value at a place, with line breaks allowed in its strings, but fit to be stored."""
+    block, _ = _DECODER.raw_decode(text, start)
+    return loads_strict(compact(block))
+
+
+def _step(name: str, arguments: Json) -> Body:
+    if name.lower() == _FINAL:
         return AssistantMessage(parts=text_parts(result_text(arguments)))
     return ToolCall(call_id=None, name=name, arguments=arguments)
 

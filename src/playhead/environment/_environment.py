@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from playhead.environment._tool import Tool, ToolContext, ToolFailure, as_tool
+from playhead.environment._context import ToolContext, ToolFailure
+from playhead.environment._tool import Tool, as_tool
 from playhead.errors import AgentError, RunError
-from playhead.tape import Action, Json, Observation
-from playhead.tape.kinds import Effect, ToolCall, ToolError, ToolResult
+from playhead.tape import Action, Json, Observation, text_part
+from playhead.tape.kinds import Effect, ToolCall, ToolError, ToolErrorCode, ToolResult
 
 StateContract: TypeAlias = Literal["external", "snapshot", "rebuildable"]
+_CODES = get_args(ToolErrorCode)
 
 
 class Environment:
@@ -37,7 +40,7 @@ class Environment:
         return await run_tool(found, action, context, known=[t.name for t in self.tools()])
 
     def effect_of(self, name: str) -> Effect | None:
-        """The declared effect of a tool; None if there is no such tool."""
+        """The declared effect of a tool, or of a kind of action answered here; None if unknown."""
         return next((tool.effect for tool in self.tools() if tool.name == name), None)
 
     async def reset(self, task: str | None = None) -> None:
@@ -68,8 +71,13 @@ async def run_tool(
             )
         result = await found.run(action.arguments, context)
     except ToolFailure as failure:
-        return ToolError(
-            call_id=action.call_id, name=action.name, code=failure.code, message=failure.message
+        message = text_part(str(failure.message)).content
+        code: ToolErrorCode = failure.code if failure.code in _CODES else "raised"
+        return ToolError(call_id=action.call_id, name=action.name, code=code, message=message)
+    if isinstance(result, str) and not result.isascii() and (text := text_part(result)).escaped:
+        mark = text.model_copy(update={"content": ""})
+        return ToolResult(
+            call_id=action.call_id, name=action.name, result=text.content, parts=(mark,)
         )
     return ToolResult(call_id=action.call_id, name=action.name, result=result)
 
@@ -81,6 +89,9 @@ class Toolbox(Environment):
         functions: Functions (marked with `tool` or not) and tools.
         state_contract: See `Environment`.
         reset: Called before a task, and before the recorded actions are carried out again.
+
+    Raises:
+        AgentError: Two tools have one name, or `snapshot` without the methods of a subclass.
     """
 
     def __init__(
@@ -88,7 +99,7 @@ class Toolbox(Environment):
         functions: Iterable[Callable[..., Any] | Tool],
         *,
         state_contract: StateContract = "external",
-        reset: Callable[[], None] | None = None,
+        reset: Callable[[], Awaitable[None] | None] | None = None,
     ) -> None:
         self._tools: dict[str, Tool] = {}
         for function in functions:
@@ -96,6 +107,11 @@ class Toolbox(Environment):
             if made.name in self._tools:
                 raise AgentError(f"two tools are called `{made.name}`: rename one")
             self._tools[made.name] = made
+        if state_contract not in get_args(StateContract):
+            choice = ", ".join(get_args(StateContract))
+            raise AgentError(f"a state contract is one of {choice}, not `{state_contract}`")
+        if state_contract == "snapshot" and type(self).snapshot is Environment.snapshot:
+            raise AgentError("for snapshots, subclass and write `snapshot` and `restore`")
         self._list = tuple(self._tools.values())
         self._reset = reset
         self.state_contract = state_contract  # type: ignore[misc]
@@ -119,8 +135,9 @@ class Toolbox(Environment):
 
     async def reset(self, task: str | None = None) -> None:
         """See `Environment.reset`."""
-        if self._reset is not None:
-            self._reset()
+        done = self._reset() if self._reset is not None else None
+        if inspect.isawaitable(done):
+            await done
 
 
 class Environments(Environment):
@@ -132,7 +149,9 @@ class Environments(Environment):
         for part in self.parts:
             for item in part.tools():
                 if item.name in self._owner:
-                    raise AgentError(f"two environments have a tool `{item.name}`: rename one")
+                    raise AgentError(
+                        f"the agent and its environments have two tools `{item.name}`: rename one"
+                    )
                 self._owner[item.name] = part
         self._list = tuple(item for part in self.parts for item in part.tools())
 
@@ -141,8 +160,10 @@ class Environments(Environment):
         return self._list
 
     def part_of(self, action: Action) -> Environment | None:
-        """The part whose tool is called."""
-        return self._owner.get(action.name) if isinstance(action, ToolCall) else None
+        """The part whose tool is called, or that declares an effect for the kind of action."""
+        if isinstance(action, ToolCall):
+            return self._owner.get(action.name)
+        return next((part for part in self.parts if part.effect_of(action.kind)), None)
 
     async def answer(self, action: Action, context: ToolContext) -> Observation | None:
         """The first answer that a part gives."""
@@ -160,7 +181,9 @@ class Environments(Environment):
     def effect_of(self, name: str) -> Effect | None:
         """See `Environment.effect_of`."""
         owner = self._owner.get(name)
-        return owner.effect_of(name) if owner else None
+        if owner is not None:
+            return owner.effect_of(name)
+        return next(filter(None, (part.effect_of(name) for part in self.parts)), None)
 
     async def reset(self, task: str | None = None) -> None:
         """Reset all parts."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from playhead.llm._attempts import Backoff
 from playhead.llm._model import (
     CallIdentity,
     Completion,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_PRICES",
     "Answer",
+    "Backoff",
     "CallIdentity",
     "Completion",
     "Delta",

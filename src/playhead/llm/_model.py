@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from playhead.llm._prompt import Prompt
-from playhead.tape import BlobPart, Json, Message, Part, TextPart, ToolResponsePart, parts_text
+from playhead.tape import (
+    BlobPart,
+    Json,
+    Message,
+    Part,
+    ToolResponsePart,
+    parts_text,
+    text_part,
+)
 from playhead.tape.kinds import Attempt, Price, Usage
 
 
@@ -68,7 +76,7 @@ class ModelRequest:
             content = None
             if isinstance(part, BlobPart) and is_text(part.media_type):
                 content = await self.blob(part)
-            parts.append(part if content is None else TextPart(content=content.decode()))
+            parts.append(part if content is None else text_part(content.decode("utf-8", "replace")))
         first, *rest = parts
         if isinstance(first, ToolResponsePart) and first.response is None:
             parts = [ToolResponsePart(id=first.id, response=parts_text(rest))]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from playhead.errors import TapeError
-from playhead.tape import Fold, History, HistoryRange, Json, Message, Step, Tape, history_messages
+from playhead.tape import (
+    Fold,
+    History,
+    HistoryRange,
+    Json,
+    Message,
+    Step,
+    Tape,
+    history_messages,
+    literal_key,
+)
 from playhead.tape.kinds import (
     Literally,
     ModelCall,
@@ -14,6 +23,8 @@ from playhead.tape.kinds import (
     RangeOfHistory,
     RangeOfLiterals,
 )
+
+_REMEMBERED = 256  # message objects
 
 
 class Prompt:
@@ -56,12 +67,13 @@ class PromptWriter:
     """Writes a tape's prompts as records, remembering which messages were sent before.
 
     A message is written out when it is sent first, kept in the literal table when it is sent
-    again, and only referred to from then on. `commit` after the record is on the tape.
+    again, and only referred to from then on. What was sent stands in the tape's fold.
     """
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
-        self._news: dict[bytes, int | tuple[int, int]] = {}
+        self._kept: dict[bytes, int] = {}
+        self._keys: dict[int, tuple[Message, bytes]] = {}
 
     def record(
         self,
@@ -81,7 +93,7 @@ class PromptWriter:
             settings: Sampling settings.
             fit: Replaces large texts of a message by blobs.
         """
-        self._news = {}
+        self._kept = {}
         items: list[RangeOfHistory | RangeOfLiterals | Literally] = []
         keep: list[tuple[int, int]] = []
         for segment in prompt.segments:
@@ -100,28 +112,28 @@ class PromptWriter:
         items: list[RangeOfHistory | RangeOfLiterals | Literally],
         keep: list[tuple[int, int]],
     ) -> None:
-        key = hashlib.sha256(message.model_dump_json().encode()).digest()[:16]
-        at = self._news.get(key, self._fold.literal_index.get(key))
+        key = self._key(message)
+        at = self._kept.get(key, self._fold.literal_index.get(key))
         if at is None:
-            self._news[key] = (seq, len(items))
             items.append(Literally(m=message))
             return
         if not isinstance(at, int):
-            if at[0] == seq:  # twice in one prompt: the first is not on the tape yet
-                items.append(Literally(m=message))
-                return
             keep.append(at)
-            at = self._fold.literals + len(keep) - 1
-            self._news[key] = at
+            at = self._kept[key] = self._fold.literals + len(keep) - 1
         last = items[-1] if items else None
         if isinstance(last, RangeOfLiterals) and last.l[1] == at:
             items[-1] = RangeOfLiterals(l=(last.l[0], at + 1))
         else:
             items.append(RangeOfLiterals(l=(at, at + 1)))
 
-    def commit(self) -> None:
-        """Remember what the last record wrote."""
-        self._fold.literal_index.update(self._news)
+    def _key(self, message: Message) -> bytes:
+        """The message's key; that of a message object sent before is not computed again."""
+        known = self._keys.get(id(message))
+        if known is None or known[0] is not message:
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            known = self._keys[id(message)] = (message, literal_key(message))
+        return known[1]
 
 
 def read_prompt(tape: Tape, step: Step) -> list[Message]:

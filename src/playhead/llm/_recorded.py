@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from playhead.errors import RecordingMissError
 from playhead.llm._model import Completion, Delta, Model, ModelRequest, OnDelta
 from playhead.llm._prompt import read_prompt
-from playhead.tape import Message, Tape, parts_text
+from playhead.tape import (
+    BLOB_LIMIT,
+    BlobPart,
+    Message,
+    Part,
+    Tape,
+    TextPart,
+    ToolResponsePart,
+    blob_address,
+    parts_text,
+    result_text,
+)
 from playhead.tape.kinds import ModelCall
 
 
@@ -39,7 +50,9 @@ class RecordedModel(Model):
         self.name = name or "recorded"
         self._answers: dict[str, deque[_Recording]] = {}
         self._all: list[_Recording] = []
+        self._blob_keys: dict[str, None] = {}
         for tape in tapes:
+            self._blob_keys[tape.header.blob_key] = None
             for step in tape:
                 body = step.body if step.kind == ModelCall.kind else None
                 if not isinstance(body, ModelCall) or body.status != "complete":
@@ -58,11 +71,7 @@ class RecordedModel(Model):
         Raises:
             RecordingMissError: No such prompt is recorded, or all its answers were given.
         """
-        prompt = tuple(_key(message) for message in request.prompt)
-        found = self._answers.get(_digest(prompt))
-        if not found:
-            raise self._miss(prompt)
-        recording = found.popleft()
+        recording = self._find(await request.messages())
         call = recording.call
         assert call.message is not None
         if on_delta is not None and call.message.text:
@@ -73,6 +82,15 @@ class RecordedModel(Model):
             usage=call.usage,
             raw=parts_text((call.raw,)) if call.raw else None,
         )
+
+    def _find(self, messages: list[Message]) -> _Recording:
+        prompt: tuple[str, ...] = ()
+        for blob_key in self._blob_keys or ("",):  # large texts are recorded by keyed addresses
+            prompt = tuple(_key(message, blob_key) for message in messages)
+            found = self._answers.get(_digest(prompt))
+            if found:
+                return found.popleft()
+        raise self._miss(prompt)
 
     def _miss(self, prompt: tuple[str, ...]) -> RecordingMissError:
         if not self._all:
@@ -88,8 +106,28 @@ class RecordedModel(Model):
         )
 
 
-def _key(message: Message) -> str:
-    return message.model_dump_json(exclude_none=True)
+def _key(message: Message, blob_key: str = "") -> str:
+    """The message as JSON; a large text counts by its address, as a tape with this key has it."""
+    parts: list[Part] = []
+    for part in message.parts:
+        text = part.content if isinstance(part, TextPart) else ""
+        if isinstance(part, ToolResponsePart) and part.response is not None:
+            text = result_text(part.response)
+        if len(text) * 4 <= BLOB_LIMIT or len(content := text.encode()) <= BLOB_LIMIT:
+            parts.append(_addressed(part))
+            continue
+        if isinstance(part, ToolResponsePart):
+            parts.append(ToolResponsePart(id=part.id, response=None))
+        parts.append(_blob(blob_address(blob_key, content)))
+    return message.model_copy(update={"parts": tuple(parts)}).model_dump_json(exclude_none=True)
+
+
+def _addressed(part: Part) -> Part:
+    return _blob(part.address) if isinstance(part, BlobPart) else part
+
+
+def _blob(address: str) -> BlobPart:
+    return BlobPart(media_type="", size=0, address=address)
 
 
 def _digest(prompt: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ It is an independent implementation of the rules of the WorkBench benchmark and 
 with the same six CSV files; a small office of invented people comes along.
 """
 
+from playhead.office._environment import OfficeEnvironment
 from playhead.office._judge import OfficeCall, Verdict, as_replayed, judge, replay, same_tables
 from playhead.office._office import WORKBENCH_NOW, Office, OfficeData
 from playhead.office._tables import JsonValue, Table
@@ -29,6 +30,7 @@ __all__ = [
     "Office",
     "OfficeCall",
     "OfficeData",
+    "OfficeEnvironment",
     "OfficeTask",
     "OfficeTool",
     "Table",

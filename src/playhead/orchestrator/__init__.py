@@ -2,6 +2,7 @@
 
 from playhead.orchestrator._approval import Approval, Verdict
 from playhead.orchestrator._budget import Budget
+from playhead.orchestrator._default_store import default_store
 from playhead.orchestrator._events import (
     ActionEvent,
     DeltaEvent,
@@ -10,8 +11,9 @@ from playhead.orchestrator._events import (
     OnEvent,
     StepEvent,
 )
+from playhead.orchestrator._fork import fork
 from playhead.orchestrator._replay import Divergence, ReplayReport, replay
-from playhead.orchestrator._run import default_store, fork, resume, run
+from playhead.orchestrator._run import resume, run
 from playhead.orchestrator._sync import fork_sync, replay_sync, resume_sync, run_sync
 
 __all__ = [

@@ -30,9 +30,8 @@ class Verdict:
     by: str | None = None
 
 
-Decide: TypeAlias = Callable[
-    [ToolCall], Verdict | Literal["approve", "deny"] | Awaitable[Verdict | None] | None
-]
+Said: TypeAlias = Verdict | Literal["approve", "deny"] | None
+Decide: TypeAlias = Callable[[ToolCall], Said | Awaitable[Said]]
 
 
 @dataclass(frozen=True, slots=True)

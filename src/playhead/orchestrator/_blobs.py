@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from playhead.store import Blob
-from playhead.tape import BlobPart, Body, Json, Message, Part, TextPart, compact
+from playhead.tape import BLOB_LIMIT as LIMIT
+from playhead.tape import BlobPart, Body, Json, Message, Part, TextPart, blob_address, compact
 from playhead.tape.kinds import ModelCall, ToolResult
 
-LIMIT = 65_536  # bytes of a text part
 _SHORT = LIMIT // 4  # characters that can never pass the limit
 _PREVIEW = 1000  # characters
 
@@ -17,7 +15,7 @@ class BlobFitter:
     """Replaces large text by blobs, and keeps what it took out until it is stored."""
 
     def __init__(self, key: str) -> None:
-        self._key = bytes.fromhex(key)
+        self._key = key
         self.blobs: dict[str, Blob] = {}
 
     def take(self) -> dict[str, Blob]:
@@ -75,7 +73,7 @@ class BlobFitter:
         return self._blob(compact(result).encode(), "application/json")
 
     def _blob(self, content: bytes, media_type: str) -> BlobPart:
-        address = hmac.new(self._key, content, hashlib.sha256).hexdigest()
+        address = blob_address(self._key, content)
         self.blobs[address] = Blob(content, media_type)
         preview = content[: _PREVIEW * 4].decode("utf-8", "ignore")[:_PREVIEW]
         return BlobPart(media_type=media_type, size=len(content), address=address, preview=preview)

@@ -3,36 +3,71 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import NotRequired
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from playhead.errors import RunError
-from playhead.orchestrator._actions import record_verdict
 from playhead.orchestrator._approval import Verdict
+from playhead.orchestrator._decisions import record_verdict
 from playhead.orchestrator._session import Session
 from playhead.store import InboxMessage
-from playhead.tape import By, Draft, Json, text_parts
-from playhead.tape.kinds import AssistantMessage, DecisionName, ToolCall, UserMessage
+from playhead.tape import By, Draft, Json, Part, text_parts
+from playhead.tape.kinds import AssistantMessage, DecisionName, Return, UserMessage
 
 _EVERY = 0.5  # seconds between looks
 
 
 class _Said(TypedDict):
-    message: str
+    message: NotRequired[str]
+    parts: NotRequired[tuple[Part, ...]]
 
 
-class _Decided(TypedDict, total=False):
+class _Decided(TypedDict):
     action: str
     decision: DecisionName
-    why: str
-    arguments: Json
-    result: Json
-    by: str
+    why: NotRequired[str]
+    arguments: NotRequired[Json]
+    result: NotRequired[Json]
+    by: NotRequired[str]
 
 
 _SAID = TypeAdapter(_Said)
 _DECIDED = TypeAdapter(_Decided)
+
+
+def posted(parts: Sequence[Part]) -> Json:
+    """What the person says, as content of an inbox."""
+    content: Json = {"parts": [part.model_dump(mode="json", exclude_none=True) for part in parts]}
+    return content
+
+
+def said_in(message: InboxMessage) -> tuple[Part, ...] | None:
+    """What the person says in a message; None if it is something else."""
+    try:
+        said = _SAID.validate_python(message.content, extra="forbid")
+    except ValidationError:
+        return None
+    return text_parts(said["message"]) if "message" in said else said.get("parts")
+
+
+def hearing(session: Session, parts: Sequence[Part]) -> list[Draft]:
+    """Drafts of what the person says; a tape that was stopped first comes back to its agent."""
+    fold = session.fold
+    drafts = [
+        Draft(
+            Return(agent=frame.agent, parts=text_parts("it was stopped"), call_id=frame.call_id),
+            re=(frame.delegate,),
+            frame=frame.caller,
+        )
+        for frame in reversed(fold.frames.values())
+        if frame.caller is not None and frame.delegate is not None
+    ]
+    waiting = tuple(a.id for a in fold.open.values() if a.kind == AssistantMessage.kind)
+    message = UserMessage(parts=tuple(parts))
+    return [*drafts, Draft(message, by=By("person"), re=waiting)]
 
 
 class Inbox:
@@ -55,19 +90,12 @@ class Inbox:
         return taken
 
     async def _take(self, message: InboxMessage) -> bool:
-        try:
-            said = _SAID.validate_python(message.content, extra="forbid")
-        except ValidationError:
+        said = said_in(message)
+        if said is None:
             return await self._decide(message)
-        return await self._say(said["message"], message.id)
-
-    async def _say(self, text: str, number: int) -> bool:
-        fold = self._session.fold
-        if any(action.kind == ToolCall.kind for action in fold.open.values()):
-            return False  # not between a call and its result
-        waiting = tuple(a.id for a in fold.open.values() if a.kind == AssistantMessage.kind)
-        body = UserMessage(parts=text_parts(text))
-        await self._session.commit([Draft(body, by=By("person"), re=waiting)], inbox=[number])
+        if not self._session.hears():
+            return False
+        await self._session.commit(hearing(self._session, said), inbox=[message.id])
         return True
 
     async def _decide(self, message: InboxMessage) -> bool:
@@ -81,7 +109,7 @@ class Inbox:
                 by=said.get("by"),
             )
             await record_verdict(self._session, said["action"], verdict, inbox=(message.id,))
-        except (ValidationError, KeyError, RunError):
+        except (ValidationError, RunError):
             self._unfit.add(message.id)  # it stays in the inbox for somebody to look at
             return False
         return True

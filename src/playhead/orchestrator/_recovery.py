@@ -1,22 +1,27 @@
-"""Before a session goes on: bring the environment to where the tape is, settle what is unknown."""
+"""Before a session goes on: bring the environment to where the tape is."""
 
 from __future__ import annotations
 
-from playhead.environment import Environment, ToolContext
-from playhead.errors import RunError
-from playhead.orchestrator._actions import request_decision
-from playhead.orchestrator._session import Session
-from playhead.tape import Draft, Json, Step, Tape, result_text
-from playhead.tape.kinds import Decision, Pause, Snapshot, ToolCall, ToolError, ToolResult
+from collections.abc import Awaitable
+from typing import TypeVar
 
-_NOT_CARRIED_OUT = ("denied", "skipped")
+from playhead.environment import Environment, ToolContext
+from playhead.errors import PlayheadError, RunError, told
+from playhead.orchestrator._decisions import named
+from playhead.orchestrator._edits import edited
+from playhead.orchestrator._session import Session
+from playhead.tape import Action, Draft, Json, Observation, Step, Tape, result_text
+from playhead.tape.kinds import Snapshot, ToolCall, ToolError, ToolResult
+
+T = TypeVar("T")
+_NOT_CARRIED_OUT = ("denied", "skipped", "unknown_tool")
 
 
 async def begin_environment(session: Session, task: str | None) -> None:
     """Put environments whose state is ours into the state in which a task begins."""
     for part in session.environment.parts:
         if part.state_contract != "external":
-            await part.reset(task)
+            await _guarded(part, "reset", part.reset(task))
 
 
 async def rebuild_environment(session: Session, tape: Tape, task: str | None) -> None:
@@ -26,62 +31,77 @@ async def rebuild_environment(session: Session, tape: Tape, task: str | None) ->
     the observations are compared. Nothing outside is touched: the state is the environment's own.
 
     Raises:
-        RunError: An action now gives another observation than the recorded one.
+        RunError: An action now gives another observation than the recorded one, or was erased.
     """
-    parts = [part for part in session.environment.parts if part.state_contract != "external"]
-    if not parts:
+    parts = session.environment.parts
+    if all(part.state_contract == "external" for part in parts):
         return
     position, states = _last_snapshot(tape)
-    for part in parts:
-        await part.reset(task)
-        number = session.environment.parts.index(part)
+    for number, part in enumerate(parts):
+        if part.state_contract == "external":
+            continue
+        await _guarded(part, "reset", part.reset(task))
+        start = 0
         if part.state_contract == "snapshot" and states is not None:
-            await part.restore(states[number])
-            await _carry_out_again(session, part, tape, position)
-        else:
-            await _carry_out_again(session, part, tape, 0)
+            if len(states) != len(parts):
+                raise RunError(
+                    f"the snapshot of step {position} is of {len(states)} environments, this run "
+                    f"has {len(parts)}: pass the same ones in the same order"
+                )
+            await _guarded(part, "restore", part.restore(states[number]))
+            start = position
+        await _carry_out_again(session, part, tape, start)
+
+
+async def _guarded(part: Environment, what: str, awaitable: Awaitable[T]) -> T:
+    try:
+        return await awaitable
+    except PlayheadError:
+        raise
+    except Exception as error:
+        raise RunError(f"`{what}` of `{type(part).__name__}` raised {told(error)}") from error
 
 
 async def _carry_out_again(session: Session, part: Environment, tape: Tape, start: int) -> None:
+    """Carry out again what was answered at `start` or later, in the order of the answers."""
     actions: dict[str, Step] = {}
-    edits: dict[str, Json] = {}
     for step in tape:
-        if step.erased:
-            continue
-        body = step.body
-        if isinstance(body, ToolCall) and session.environment.part_of(body) is part:
+        if step.role == "action":
             actions[step.id] = step
-        elif isinstance(body, Decision) and body.decision == "edit":
-            edits[body.action] = body.arguments
-        elif isinstance(body, ToolResult | ToolError) and step.re and step.seq >= start:
+        elif step.role == "observation" and step.by.type == "tool" and step.re:
             action = actions.pop(step.re[0], None)
-            if action is not None and step.by.type == "tool":
-                await _compare(session, part, action, step, edits)
+            if action is None or step.seq < start:
+                continue
+            if action.erased and step.by.name in {tool.name for tool in part.tools()}:
+                raise RunError(f"step {action.seq} was erased: the environment cannot be rebuilt")
+            body = action.body
+            if isinstance(body, Action) and session.environment.part_of(body) is part:
+                await _compare(session, part, action, step)
 
 
-async def _compare(
-    session: Session, part: Environment, action: Step, recorded: Step, edits: dict[str, Json]
-) -> None:
+async def _compare(session: Session, part: Environment, action: Step, recorded: Step) -> None:
     call, was = action.body, recorded.body
-    assert isinstance(call, ToolCall)
+    assert isinstance(call, Action)
     if isinstance(was, ToolError) and was.code in _NOT_CARRIED_OUT:
         return
-    if action.id in edits:
-        call = call.model_copy(update={"arguments": edits[action.id]})
+    if isinstance(call, ToolCall):
+        call = edited(session.tape, action, call)
     context = ToolContext(key=action.id, tape=session.tape.id, deps=session.options.deps)
-    observation = await part.answer(call, context)
-    now = session.fitter.fit(observation) if observation is not None else None
-    session.fitter.take()
-    if said(now) != said(was):
+    now = await _guarded(part, "answer", part.answer(call, context))
+    if not recorded.erased and _said(session, now) != _said(session, was):
         raise RunError(
-            f"the environment could not be rebuilt: `{call.name}` of step {action.seq} gave "
-            f"{_short(said(was))} when it was recorded, now {_short(said(now))}",
+            f"the environment could not be rebuilt: `{named(call)[0]}` of step {action.seq} gave "
+            f"{_short(_said(session, was))} when it was recorded, now "
+            f"{_short(_said(session, now))}",
             seq=action.seq,
         )
 
 
-def said(body: object) -> str:
+def _said(session: Session, body: object) -> str:
     """What an observation says, for comparison."""
+    if isinstance(body, Observation):
+        body = session.fitter.fit(body)
+        session.fitter.take()
     if isinstance(body, ToolResult):
         return result_text(body.result) + "".join(str(part) for part in body.parts)
     if isinstance(body, ToolError):
@@ -103,46 +123,14 @@ def _last_snapshot(tape: Tape) -> tuple[int, list[Json] | None]:
 
 
 async def save_snapshot(session: Session) -> None:
-    """Record the state of environments that can be saved, if anything was done since the last."""
+    """Record the state of environments that can be saved, if anything was done."""
     parts = session.environment.parts
-    if not any(part.state_contract == "snapshot" for part in parts) or not session.started:
+    if not session.acted or all(part.state_contract != "snapshot" for part in parts):
         return
     states: list[Json] = [
-        await part.snapshot() if part.state_contract == "snapshot" else None for part in parts
+        await _guarded(part, "snapshot", part.snapshot())
+        if part.state_contract == "snapshot"
+        else None
+        for part in parts
     ]
     await session.commit([Draft(Snapshot(state=states))])
-    session.started.clear()
-
-
-async def settle_unknown(session: Session, not_started: frozenset[str]) -> None:
-    """Ask about actions that may or may not have happened when the last session ended.
-
-    Reading and idempotent tools simply run again with the same key, and so does what an
-    environment has rebuilt without it. Anything else waits for a decision.
-    """
-    for action in list(session.fold.open.values()):
-        body = session.tape[action.seq].body
-        if not isinstance(body, ToolCall) or action.id in not_started:
-            continue
-        if action.request is not None and action.decision is None:
-            continue  # it waits already
-        if action.decision is not None and _settles(session.tape[action.decision]):
-            continue
-        part = session.environment.part_of(body)
-        if part is None or part.state_contract != "external":
-            continue
-        if body.effect not in ("read", "idempotent"):
-            await request_decision(session, session.tape[action.seq], "unknown_outcome")
-
-
-def _settles(step: Step) -> bool:
-    """Whether a decision ends an action without carrying it out."""
-    body = step.body
-    return isinstance(body, Decision) and body.decision in ("deny", "result", "skip")
-
-
-def not_started(tape: Tape) -> frozenset[str]:
-    """Open actions that the last session had certainly not begun when it paused."""
-    paused = tape.fold().paused
-    body = tape[paused].body if paused is not None else None
-    return frozenset(body.not_started) if isinstance(body, Pause) else frozenset()

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from playhead.agent import Agent, Node, NodeContext, find_agent
-from playhead.errors import AgentError, KindError, PlayheadError
-from playhead.llm import Completion, ToolSchema, read_prompt
+from playhead.agent import Agent, Node, NodeContext
+from playhead.errors import AgentError, KindError, RunError, TapeError, told
+from playhead.llm import Completion, Prompt, ToolSchema, read_prompt
 from playhead.orchestrator._blobs import BlobFitter
-from playhead.orchestrator._run import default_store
-from playhead.orchestrator._turns import completion_of
+from playhead.orchestrator._bodies import arranged, same
+from playhead.orchestrator._calls import completion_of
+from playhead.orchestrator._default_store import default_store
+from playhead.orchestrator._drive import agent_of
+from playhead.orchestrator._turn import begins_turn, context_of, next_node, turn_steps
 from playhead.store import Store
 from playhead.tape import Body, Fold, Message, Step, Tape, View
-from playhead.tape.kinds import (
-    AssistantMessage,
-    Context,
-    ModelCall,
-    NextNode,
-    NodeRun,
-    Return,
-    Run,
-    ToolCall,
-)
+from playhead.tape.kinds import Context, ModelCall, NodeRun, Return, Run, Stop
 
 ReplayMode: TypeAlias = Literal["strict", "steps", "observe"]
+Difference: TypeAlias = Literal["node", "prompt", "steps", "error"]
+_MODES = ("strict", "steps", "observe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Divergence:
     seq: int
     agent: str
     node: str
-    what: Literal["node", "prompt", "steps", "error"]
+    what: Difference
     recorded: str
     now: str
 
@@ -62,6 +58,7 @@ class ReplayReport:
         mode: The mode.
         turns: Turns of nodes that were run again.
         steps: Steps of these turns that were compared.
+        erased: Prompts and steps that could not be compared, because they were erased.
         divergences: All found, in order; in the mode `strict` and `steps` only the first.
     """
 
@@ -69,6 +66,7 @@ class ReplayReport:
     mode: ReplayMode
     turns: int = 0
     steps: int = 0
+    erased: int = 0
     divergences: list[Divergence] = field(default_factory=list)
 
     @property
@@ -102,38 +100,49 @@ async def replay(
         KindError: The tape holds an action of a kind that this process does not know.
         AgentError: No agent was given and none of this process fits.
     """
+    if mode not in _MODES:
+        raise RunError(f"a replay is {', '.join(_MODES)}, not `{mode}`")
     store = store or default_store()
     opened = await store.open(tape) if isinstance(tape, str) else tape
-    fold = opened.fold()
-    if agent is None:
-        if fold.config is None:
-            raise AgentError("this tape was never run: there is nothing to replay")
-        agent = find_agent(fold.frames[0].agent, fold.config)
-    agent.bind(await _offered(opened, agent, store))
-    return _Replay(opened, agent, mode, deps).report()
+    agent = agent or agent_of(opened)
+    return _Replay(opened, agent, mode, deps, await _offered(opened, store)).report()
 
 
-async def _offered(tape: Tape, agent: Agent, store: Store) -> list[ToolSchema]:
-    """The tools that the environment offered when the tape was recorded."""
-    own = {tool.name for member in agent.family() for tool in member.toolbox.tools()}
+async def _offered(tape: Tape, store: Store) -> dict[str, list[ToolSchema]]:
+    """By digest, the tools that the environments offered when the tape was recorded."""
+    found: dict[str, list[ToolSchema]] = {}
     for step in tape:
-        body = step.body if step.kind == Run.kind else None
-        if isinstance(body, Run) and isinstance(body.environment, dict):
-            content = await store.document(str(body.environment.get("tools")))
+        name = _environment_of(step)
+        if name is not None and name not in found:
+            content = await store.document(name)
             tools = json.loads(content) if content is not None else []
-            schemas = [ToolSchema(**tool) for tool in tools]
-            return [schema for schema in schemas if schema.name not in own]
-    return []
+            found[name] = [ToolSchema(**tool) for tool in tools]
+    return found
+
+
+def _environment_of(step: Step) -> str | None:
+    body = step.body if step.kind == Run.kind else None
+    if not isinstance(body, Run) or not isinstance(body.environment, dict):
+        return None
+    return str(body.environment.get("tools"))
 
 
 class _Replay:
     """Goes through a tape turn by turn; every turn is run again on what was recorded before it."""
 
-    def __init__(self, tape: Tape, agent: Agent, mode: ReplayMode, deps: object) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        agent: Agent,
+        mode: ReplayMode,
+        deps: object,
+        offered: Mapping[str, list[ToolSchema]],
+    ) -> None:
         self._tape = tape
-        self._root = agent
+        self._root = agent.bound()
         self._mode = mode
         self._deps = deps
+        self._offered = offered
         self._fold = Fold()
         self._fitter = BlobFitter(tape.header.blob_key)
         self._report = ReplayReport(tape.id, mode)
@@ -146,112 +155,97 @@ class _Replay:
                     "package that defines it, then replay",
                     kind=step.kind,
                 )
-            if _begins_turn(step) and not self._turn(step):
+            name = _environment_of(step)
+            if name is not None:
+                self._root.bind(self._offered[name])
+            if begins_turn(step):
+                if not self._turn(step):
+                    break
+            elif self._ends_nodes(step) and not self._no_node_left(step):
                 break
             self._fold.advance(step)
         return self._report
 
     def _turn(self, step: Step) -> bool:
         """Run one turn again; False to stop here."""
-        frame = self._fold.frames[step.frame]
-        agent = self._root.agent_named(frame.agent)
         self._report.turns += 1
         try:
-            node = agent.next_node(frame)
+            view = View(self._tape.at(step.seq), self._fold, self._fold.frames[step.frame])
+            try:
+                agent = self._root.agent_named(view.agent)
+                node = next_node(agent, view)
+            except AgentError as error:
+                return self._differs(step, "node", step.by.node or "none", str(error))
             if node is None or node.name != step.by.node:
-                now = node.name if node else "none"
-                return self._differs(step, "node", step.by.node or "none", now)
-            view = View(self._tape.at(step.seq), self._fold, frame)
-            return self._compare(step, node, view)
-        except PlayheadError:
-            raise
+                return self._differs(
+                    step, "node", step.by.node or "none", node.name if node else "none"
+                )
+            return self._run_again(step, agent, node, view)
         except Exception as error:
-            return self._differs(step, "error", "no error", f"{type(error).__name__}: {error}")
+            return self._differs(step, "error", "no error", told(error))
 
-    def _compare(self, step: Step, node: Node, view: View) -> bool:
-        turn = list(self._rest_of_turn(step))
-        note = next((s.body for s in turn if isinstance(s.body, Context)), None)
-        ctx = NodeContext(deps=self._deps, recorded=note if isinstance(note, Context) else None)
+    def _ends_nodes(self, step: Step) -> bool:
+        """Whether the runtime recorded that an agent had no further node."""
+        if step.by.type != "system" or self._fold.stopped is not None:
+            return False
+        return step.kind in (Stop.kind, Return.kind)
+
+    def _no_node_left(self, step: Step) -> bool:
+        """Whether the list of nodes ends where it did; False to stop here."""
+        view = View(self._tape.at(step.seq), self._fold)
+        try:
+            node = next_node(self._root.agent_named(view.agent), view)
+        except AgentError as error:
+            return self._differs(step, "node", "none", str(error))
+        return node is None or self._differs(step, "node", "none", node.name)
+
+    def _run_again(self, step: Step, agent: Agent, node: Node, view: View) -> bool:
+        ctx = NodeContext(deps=self._deps, recorded=context_of(self._tape, step))
         prompt = node.make_prompt(view, ctx)
         completion: Completion | None = None
         if isinstance(step.body, ModelCall):
             if prompt is None:
                 return self._differs(step, "prompt", "a prompt", "none")
-            now = [self._fitter.message(message) for message in prompt]
-            was = read_prompt(self._tape, step)
-            if now != was and not self._differs(step, "prompt", *_first_difference(was, now)):
+            if not self._compare_prompts(step, prompt):
                 return False
             completion = completion_of(step.body)
         elif prompt is not None:
             return self._differs(step, "prompt", "none", "a prompt")
-        made = list(node.generate_steps(view, completion, ctx))
-        return self._compare_steps(step, turn, made)
+        agents = [member.name for member in self._root.family()]
+        bodies = node.generate_steps(view, completion, ctx)
+        return self._compare_steps(step, arranged(agent, view.frame, bodies, agents=agents))
 
-    def _rest_of_turn(self, first: Step) -> Iterator[Step]:
-        """The recorded steps of the turn that a step begins, also if they were made later."""
-        is_call = first.kind == ModelCall.kind
-        for step in self._tape.range(first.seq + 1, len(self._tape)):
-            if step.by.type != "agent":
-                if is_call:
-                    continue  # a turn that was interrupted goes on after the resumption
-                return
-            if (
-                step.by.call == first.id
-                if is_call
-                else step.by == first.by and step.by.call is None
-            ):
-                if _begins_turn(step):
-                    return
-                yield step
-            elif is_call and step.kind == Context.kind and step.by == first.by:
-                yield step
-            else:
-                return
+    def _compare_prompts(self, step: Step, prompt: Prompt) -> bool:
+        now = [self._fitter.message(message) for message in prompt]
+        try:
+            was = read_prompt(self._tape, step)
+        except TapeError:  # a message of it was erased
+            self._report.erased += 1
+            return True
+        return now == was or self._differs(step, "prompt", *_first_difference(was, now))
 
-    def _compare_steps(self, step: Step, turn: list[Step], made: list[Body]) -> bool:
-        hidden = (Context.kind, NodeRun.kind)
-        was = [s.body for s in turn if s.kind not in hidden and not s.erased]
-        following = [body for body in made if isinstance(body, NextNode)][-1:]
-        now = [body for body in made if not isinstance(body, NextNode)] + following
+    def _compare_steps(self, step: Step, now: list[Body]) -> bool:
+        turn = list(turn_steps(self._tape, step))
+        was = [made for made in turn if made.kind not in (Context.kind, NodeRun.kind)]
+        if step.kind == ModelCall.kind and all(made.kind == Context.kind for made in turn):
+            return True  # the session ended before anything was made of the completion
         self._report.steps += len(was)
         for recorded, body in zip(was, now, strict=False):
-            if not _same(recorded, self._fitter.fit(body)):
-                return self._differs(step, "steps", _told(recorded), _told(body))
+            if recorded.erased:
+                self._report.erased += 1
+            elif not same(recorded.body, self._fitter.fit(body)):
+                return self._differs(step, "steps", _told(recorded.body), _told(body))
         if len(was) != len(now):
             return self._differs(step, "steps", f"{len(was)} steps", f"{len(now)} steps")
         return True
 
-    def _differs(
-        self,
-        step: Step,
-        what: Literal["node", "prompt", "steps", "error"],
-        recorded: str,
-        now: str,
-    ) -> bool:
+    def _differs(self, step: Step, what: Difference, recorded: str, now: str) -> bool:
         """Note a difference; True if the replay goes on all the same."""
         if what == "prompt" and self._mode == "steps":
             return True
         node, agent = step.by.node or "", step.by.name or ""
         self._report.divergences.append(Divergence(step.seq, agent, node, what, recorded, now))
         return self._mode == "observe"
-
-
-def _begins_turn(step: Step) -> bool:
-    """Whether a turn begins here: a complete model call, or the mark of a run without one."""
-    if step.by.type != "agent" or step.erased:
-        return False
-    if step.kind == ModelCall.kind:
-        body = step.body
-        return isinstance(body, ModelCall) and body.status == "complete"
-    return step.kind == NodeRun.kind and step.by.call is None
-
-
-def _same(recorded: Body, made: Body) -> bool:
-    if isinstance(recorded, ToolCall) and isinstance(made, ToolCall):
-        return recorded == made.model_copy(update={"effect": recorded.effect})
-    if isinstance(recorded, Return) and isinstance(made, AssistantMessage):
-        return recorded.parts == made.parts
-    return recorded == made
 
 
 def _first_difference(was: list[Message], now: list[Message]) -> tuple[str, str]:

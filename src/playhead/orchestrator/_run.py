@@ -1,68 +1,52 @@
-"""`run`, `resume` and `fork`: start, finish, or go another way."""
+"""`run` and `resume`: start a session, or finish one."""
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import contextlib
-import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
-from playhead.agent import Agent, find_agent
-from playhead.environment import Environment, Environments
-from playhead.errors import AgentError, DecisionNeededError, RunError, StoreError
-from playhead.orchestrator._actions import answer_open, call_key, record_verdict
+from playhead.agent import Agent
+from playhead.errors import RunError, TapeNotFoundError
+from playhead.orchestrator._actions import check_known
 from playhead.orchestrator._approval import Approval, Verdict
 from playhead.orchestrator._budget import Budget
+from playhead.orchestrator._decisions import (
+    check_verdicts,
+    record_verdict,
+    request,
+    unknown_outcomes,
+)
+from playhead.orchestrator._default_store import default_store
+from playhead.orchestrator._drive import (
+    EnvironmentsArgument,
+    Task,
+    drive,
+    first_task,
+    owned,
+    parts_of,
+    task_text,
+    was_asked,
+)
+from playhead.orchestrator._effects import Past, policy_of, unused
 from playhead.orchestrator._events import OnEvent
-from playhead.orchestrator._inbox import Inbox
-from playhead.orchestrator._recovery import (
-    begin_environment,
-    not_started,
-    rebuild_environment,
-    save_snapshot,
-    settle_unknown,
-)
-from playhead.orchestrator._session import Options, Session
-from playhead.orchestrator._turns import take_turn
-from playhead.store import SqliteStore, Store
-from playhead.tape import By, Draft, Json, Part, Step, Tape, View, text_parts
-from playhead.tape.kinds import (
-    AssistantMessage,
-    Effects,
-    PastEffect,
-    Run,
-    ToolCall,
-    UserMessage,
-)
-
-EffectsPolicy: TypeAlias = Literal["ask", "reuse", "redo", "simulate"]
-EnvironmentsArgument: TypeAlias = Environment | Iterable[Environment] | None
-
-DEFAULT_PATH = ".playhead/tapes.db"
-_default: dict[str, SqliteStore] = {}
-
-
-def default_store() -> SqliteStore:
-    """The store at `PLAYHEAD_STORE`, or at `.playhead/tapes.db` in the working folder."""
-    path = str(Path(os.environ.get("PLAYHEAD_STORE", DEFAULT_PATH)).absolute())
-    if path not in _default:
-        store = _default[path] = SqliteStore(path)
-        atexit.register(store.close_now)
-    return _default[path]
+from playhead.orchestrator._inbox import hearing, posted, said_in
+from playhead.orchestrator._recovery import begin_environment, rebuild_environment
+from playhead.orchestrator._session import Options, Session, only_said
+from playhead.store import Store
+from playhead.tape import Action, By, Draft, Json, Part, Tape
+from playhead.tape.kinds import ToolCall, UserMessage
 
 
 async def run(
     agent: Agent,
-    task: str | Iterable[Part] | None = None,
+    task: Task | None = None,
     *,
     tape: Tape | str | None = None,
     environment: EnvironmentsArgument = None,
     store: Store | None = None,
     budget: Budget | None = None,
     approval: Approval | None = None,
+    simulate: Callable[[ToolCall], Json] | None = None,
     deps: Any = None,  # noqa: ANN401
     on_event: OnEvent | None = None,
 ) -> Tape:
@@ -73,11 +57,13 @@ async def run(
     Args:
         agent: The agent.
         task: What the person says.
-        tape: Go on with this tape instead of a new one; `task` is the person's next message.
+        tape: Go on with this tape instead of a new one; `task` is the person's next message. If it
+            comes between a call and its answer, it waits in the tape's inbox until it fits.
         environment: One or more environments beside the agent's own tools.
         store: Where the tape lives; `default_store()` if not given.
         budget: Limits of this run.
         approval: Which actions wait for somebody's word.
+        simulate: For a `tape` that is a fork with `effects="simulate"`.
         deps: Objects for nodes and tools, never recorded.
         on_event: Shown every step, delta and action as it happens.
 
@@ -88,19 +74,23 @@ async def run(
         StoreError: The store failed; what was acknowledged is safe.
     """
     store = store or default_store()
-    options = Options(budget or Budget(), approval, deps, on_event)
+    options = Options(budget or Budget(), approval, deps, on_event, simulate=simulate)
+    parts = parts_of(task) if task is not None else None
     if tape is not None:
         tape_id = tape if isinstance(tape, str) else tape.id
         return await _go_on(
-            tape_id, agent, task, environment=environment, store=store, options=options
+            tape_id, agent, parts, environment=environment, store=store, options=options
         )
-    if task is None:
+    if parts is None:
         raise RunError("a new tape begins with a task: pass one")
+    if simulate is not None:
+        raise RunError("only a fork simulates: `fork(…, effects='simulate', simulate=…)`")
     fresh = Tape.new()
-    async with _owned(store, fresh.id, agent, environment, options, fresh=fresh) as session:
-        await begin_environment(session, task if isinstance(task, str) else None)
-        await _opened(session, "run", task)
-        return await _drive(session)
+    async with owned(store, fresh.id, agent, environment, options, fresh=fresh) as session:
+        await begin_environment(session, await task_text(session, parts))
+        message = Draft(UserMessage(parts=parts), by=By("person"))
+        await session.begin([session.run_note("run"), message])
+        return await drive(session)
 
 
 async def resume(
@@ -112,6 +102,7 @@ async def resume(
     store: Store | None = None,
     budget: Budget | None = None,
     approval: Approval | None = None,
+    simulate: Callable[[ToolCall], Json] | None = None,
     deps: Any = None,  # noqa: ANN401
     on_event: OnEvent | None = None,
 ) -> Tape:
@@ -129,6 +120,7 @@ async def resume(
         store: Where the tape lives.
         budget: Limits of this run.
         approval: Which actions wait.
+        simulate: For a fork with `effects="simulate"`.
         deps: Objects for nodes and tools.
         on_event: Shown what happens.
 
@@ -141,7 +133,7 @@ async def resume(
         action: Verdict(said) if isinstance(said, str) else said
         for action, said in (decisions or {}).items()
     }
-    options = Options(budget or Budget(), approval, deps, on_event, verdicts)
+    options = Options(budget or Budget(), approval, deps, on_event, verdicts, simulate)
     tape_id = tape if isinstance(tape, str) else tape.id
     return await _go_on(tape_id, agent, None, environment=environment, store=store, options=options)
 
@@ -149,215 +141,62 @@ async def resume(
 async def _go_on(
     tape_id: str,
     agent: Agent | None,
-    task: str | Iterable[Part] | None,
+    said: tuple[Part, ...] | None,
     *,
     environment: EnvironmentsArgument,
     store: Store,
     options: Options,
 ) -> Tape:
-    async with _owned(store, tape_id, agent, environment, options) as session:
-        done = session.tape.status in ("answered", "stopped")
-        if done and task is None and not await store.inbox(tape_id):
+    async with owned(store, tape_id, agent, environment, options) as session:
+        await _recall_effects(session)
+        asked = unknown_outcomes(session)
+        check_verdicts(session, options.decisions, asked)
+        if said is None and await _has_nothing_to_do(session):
             return session.tape
-        certain = not_started(session.tape)
-        await rebuild_environment(session, session.tape, _task_of(session.tape))
-        await _opened(session, "resume" if task is None else "run", task)
-        await settle_unknown(session, certain)
+        check_known(session)
+        await rebuild_environment(session, session.tape, await first_task(session))
+        drafts = [session.run_note("resume" if said is None else "run")]
+        for step in asked:
+            assert isinstance(step.body, Action)
+            drafts.append(request(step, step.body, "unknown_outcome"))
+        if said is not None and session.hears():
+            drafts += hearing(session, said)
+        elif said is not None:
+            await store.post(tape_id, posted(said))
+        await session.commit(drafts, documents=session.documents)
         for action, verdict in options.decisions.items():
             await record_verdict(session, action, verdict)
-        return await _drive(session)
+        return await drive(session)
 
 
-async def fork(
-    tape: Tape | str,
-    *,
-    at: int | None = None,
-    agent: Agent | None = None,
-    task: str | None = None,
-    effects: EffectsPolicy = "ask",
-    simulate: Callable[[ToolCall], Json] | None = None,
-    go_on: bool = True,
-    environment: EnvironmentsArgument = None,
-    store: Store | None = None,
-    budget: Budget | None = None,
-    approval: Approval | None = None,
-    deps: Any = None,  # noqa: ANN401
-    on_event: OnEvent | None = None,
-) -> Tape:
-    """A child tape that shares the first `at` steps and goes on live from there.
-
-    Args:
-        tape: The tape, or its id.
-        at: How many steps to share: step `at` is the first that can differ; all if not given.
-        agent: Another agent, or the same.
-        task: The person's next message on the child.
-        effects: What to do about effects outside that the parent had after the point: `ask` (stop
-            and list them), `reuse` (an equal call gets the recorded result), `redo`, `simulate`.
-        simulate: For `simulate`: gives the result of a call that would have an effect.
-        go_on: Make the child only, without running it.
-        environment: As for `run`, and so are the others.
-        store: Where both tapes live.
-        budget: Limits of this run.
-        approval: Which actions wait.
-        deps: Objects for nodes and tools.
-        on_event: Shown what happens.
+async def _has_nothing_to_do(session: Session) -> bool:
+    """Whether the tape has come to its end, and nobody says anything more.
 
     Raises:
-        DecisionNeededError: Effects happened after the point and `effects` is `ask`; `effects`
-            of the error lists them.
+        RunError: Nobody ever said anything.
     """
-    if (effects == "simulate") != (simulate is not None):
-        raise RunError("`effects='simulate'` and a function `simulate` go together")
-    store = store or default_store()
-    parent = await store.open(tape if isinstance(tape, str) else tape.id)
-    child = parent.fork(at)
-    options = Options(budget or Budget(), approval, deps, on_event, simulate=simulate)
-    async with _owned(store, child.id, agent, environment, options, fresh=child) as session:
-        past = _effects_after(session, parent, len(child) - 1)
-        if past and effects == "ask":
-            raise DecisionNeededError(_listed(past, len(child) - 1), effects=past)
-        await session.commit_header()
-        if not go_on:
-            return session.tape
-        await rebuild_environment(session, child.at(len(child) - 1), _task_of(child))
-        await _opened(session, "fork", task)
-        if past and effects != "ask":
-            note = Effects(
-                after=len(child) - 1,
-                policy=effects,
-                effects=tuple(
-                    PastEffect(id=step.id, name=call.name, arguments=call.arguments)
-                    for step, call, _ in past
-                ),
-            )
-            await session.commit([Draft(note)])
-        if effects == "reuse":
-            for _, call, answer in past:
-                session.reuse.setdefault(call_key(call), []).append(answer)
-        return await _drive(session)
+    messages = await session.store.inbox(session.tape.id)
+    speaks = any(said_in(message) is not None for message in messages)
+    if not speaks and not was_asked(session.tape):
+        raise RunError("nobody has said anything on this tape: `run(agent, task, tape=…)`")
+    fold = session.fold
+    answered = fold.status == "answered" and len(fold.frames) == 1
+    return not speaks and only_said(fold) and (answered or fold.stopped is not None)
 
 
-Past: TypeAlias = tuple[Step, ToolCall, Step]
+async def _recall_effects(session: Session) -> None:
+    """What a fork was told to do about its parent's effects holds as long as it lives.
 
-
-def _effects_after(session: Session, parent: Tape, at: int) -> list[Past]:
-    """Effects on the world outside that the parent had from position `at` on."""
-    calls: dict[str, tuple[Step, ToolCall]] = {}
-    past: list[Past] = []
-    for step in parent:
-        body = step.body
-        if isinstance(body, ToolCall) and body.effect not in ("read", None):
-            part = session.environment.part_of(body)
-            if part is None or part.state_contract == "external":
-                calls[step.id] = (step, body)
-        elif step.seq >= at and step.kind == "playhead.tool_result" and step.re:
-            found = calls.pop(step.re[0], None)
-            if found is not None:
-                past.append((*found, step))
-    return past
-
-
-def _listed(past: list[Past], at: int) -> str:
-    lines = "\n".join(f"  step {step.seq}: {call.name} {call.arguments}" for step, call, _ in past)
-    return (
-        f"after step {at} the parent did this to the world outside:\n{lines}\n"
-        "say what an equal call of the child shall do: effects='reuse', 'redo' or 'simulate'"
-    )
-
-
-def _task_of(tape: Tape) -> str | None:
-    return View(tape, tape.fold(), tape.fold().frames[0]).task or None
-
-
-@contextlib.asynccontextmanager
-async def _owned(
-    store: Store,
-    tape_id: str,
-    agent: Agent | None,
-    environment: EnvironmentsArgument,
-    options: Options,
-    *,
-    fresh: Tape | None = None,
-) -> AsyncIterator[Session]:
-    """A session that holds the tape's lease; on the way out, the lease is given back."""
-    lease = await store.acquire(tape_id)
-    try:
-        tape = fresh or await store.open(tape_id)
-        owner = agent or _agent_of(tape)
-        session = Session(
-            owner, _combined(owner, environment), store, tape, lease=lease, options=options
-        )
+    Raises:
+        RunError: It simulates, and nothing to do so was given, or the other way round.
+    """
+    policy = policy_of(session.tape)
+    if (policy == "simulate") != (session.options.simulate is not None):
+        need = "pass" if policy == "simulate" else "it is no such fork: leave out"
+        raise RunError(f"a fork with `effects='simulate'` goes on so: {need} `simulate=`")
+    if policy == "reuse":
         try:
-            yield session
-        except asyncio.CancelledError:
-            await _cancelled(session)
-            raise
-    finally:
-        with contextlib.suppress(StoreError):
-            await asyncio.shield(store.release(lease))
-
-
-async def _cancelled(session: Session) -> None:
-    with contextlib.suppress(StoreError):
-        await asyncio.shield(session.pause("cancelled", "the run was cancelled"))
-
-
-def _agent_of(tape: Tape) -> Agent:
-    fold = tape.fold()
-    if fold.config is None:
-        raise AgentError("this tape was never run: pass `agent=`")
-    return find_agent(fold.frames[0].agent, fold.config)
-
-
-def _combined(agent: Agent, environment: EnvironmentsArgument) -> Environments:
-    own = [member.toolbox for member in agent.family() if member.toolbox.tools()]
-    given = [environment] if isinstance(environment, Environment) else list(environment or ())
-    return Environments([*own, *given])
-
-
-async def _opened(
-    session: Session,
-    mode: Literal["run", "resume", "fork"],
-    task: str | Iterable[Part] | None,
-) -> None:
-    """Record that a run begins, and what the person says."""
-    note = Run(
-        mode=mode,
-        agent=session.agent.name,
-        config=session.config,
-        environment={
-            "parts": session.environment.describe(),
-            "tools": session.environment_tools,
-        },
-    )
-    drafts = [Draft(note)]
-    if task is not None:
-        waiting = tuple(
-            action.id
-            for action in session.fold.open.values()
-            if action.kind == AssistantMessage.kind
-        )
-        message = UserMessage(parts=text_parts(task))
-        drafts.append(Draft(message, by=By("person"), re=waiting))
-    if len(session.tape) == 1 and session.tape.parent is None:
-        await session.commit_header()
-    await session.commit(drafts, documents=session.documents)
-
-
-async def _drive(session: Session) -> Tape:
-    """Alternate agent and environment until there is nothing to do."""
-    inbox = Inbox(session)
-    while session.fold.stopped is None:
-        await inbox.take()
-        limit = session.meter.exceeded(session.fold)
-        if limit is not None:
-            await session.pause("budget", f"the budget of {limit} is used up: resume with more")
-            break
-        if not session.fold.open:
-            await take_turn(session)
-        elif not await answer_open(session) and not await inbox.take(now=True):
-            if session.fold.status == "waiting":
-                await session.pause("decision", "an action waits for a decision")
-            break
-    await save_snapshot(session)
-    return session.tape
+            calls = await unused(session.store, session.environment, session.tape)
+        except TapeNotFoundError as error:
+            raise RunError(f"this fork reuses results of a tape that is gone: {error}") from error
+        session.past = Past.of(calls)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from playhead.agent import Agent
-from playhead.environment import Environments
-from playhead.errors import ConflictError, RunError, UnknownOutcomeError
-from playhead.llm import PromptWriter
+from playhead.environment import Environment, Environments
+from playhead.errors import BodyError, ConflictError, RunError, UnknownOutcomeError
+from playhead.llm import PromptWriter, ToolSchema
 from playhead.orchestrator._approval import Approval, Verdict
 from playhead.orchestrator._blobs import BlobFitter
 from playhead.orchestrator._budget import Budget, Meter
+from playhead.orchestrator._effects import Past
 from playhead.orchestrator._events import Event, OnEvent, StepEvent
 from playhead.store import Answer, Batch, Lease, Store
-from playhead.tape import BlobPart, Draft, Fold, Json, Step, Tape, canonical, digest
-from playhead.tape.kinds import Pause, ToolCall
+from playhead.tape import BlobPart, Draft, Fold, Json, Step, Tape, canonical, digest, text_part
+from playhead.tape.kinds import AssistantMessage, Pause, Run, ToolCall
 
+T = TypeVar("T")
 _CHECKPOINT = 512  # steps between checkpoints of the fold
 _TRIES = 3  # of an append whose outcome is unknown
 
@@ -45,57 +48,93 @@ class Session:
     def __init__(
         self,
         agent: Agent,
-        environment: Environments,
+        environments: Sequence[Environment],
         store: Store,
         tape: Tape,
         *,
         lease: Lease | None,
         options: Options,
     ) -> None:
-        self.agent = agent
-        self.environment = environment
         self.store = store
         self.tape = tape
-        self.fold: Fold = tape.fold()
         self.lease = lease
         self.options = options
-        self.agents = {member.name: member for member in agent.family()}
-        self.config = agent.config_digest
+        self.environment = Environments(environments)
+        offered = [_as_recorded(tool.schema) for tool in self.environment.tools()]
+        self.agent = agent.bound(offered)
+        self.agents = {member.name: member for member in self.agent.family()}
+        self.around = {
+            name: Environments([member.toolbox, *environments])
+            for name, member in self.agents.items()
+        }
         self.fitter = BlobFitter(tape.header.blob_key)
-        self.prompts = PromptWriter(self.fold)
+        self._follow()
         self.meter = Meter(options.budget, self.fold)
-        self.started: set[str] = set()
-        self.reuse: dict[str, list[Step]] = {}
+        certain = not_started(tape)
+        self.begun: set[str] = {action for action in self.fold.open if action not in certain}
+        self.acted = False
+        self.past = Past()
         self._committing = asyncio.Lock()
         self._last_checkpoint = self.fold.length
-        self.tool_digests: dict[tuple[str, str], str | None] = {}
         self.documents: dict[str, bytes] = {}
-        self._bind()
-
-    def _bind(self) -> None:
-        """Tell the nodes their tools, and name the documents that prompts refer to."""
-        own = {tool.name for member in self.agents.values() for tool in member.toolbox.tools()}
-        offered = [t.schema for t in self.environment.tools() if t.name not in own]
-        self.agent.bind(offered)
-        self.documents[self.config] = canonical(self.agent.config())
+        self.config = self._document(self.agent.config())
         self.environment_tools = self._document([schema.as_json() for schema in offered])
-        for member in self.agents.values():
-            for node in member.nodes:
-                name: str | None = None
-                if node.offers_tools and node.tools:
-                    name = self._document([schema.as_json() for schema in node.tools])
-                self.tool_digests[member.name, node.name] = name
+        self.tool_digests = self._tool_digests()
+
+    def _tool_digests(self) -> dict[tuple[str, str], str | None]:
+        """By agent and node, the document of the tools that its model is offered."""
+        return {
+            (member.name, node.name): self._document([schema.as_json() for schema in node.tools])
+            if node.offers_tools and node.tools
+            else None
+            for member in self.agents.values()
+            for node in member.nodes
+        }
 
     def _document(self, value: Json) -> str:
         name = digest(value)
         self.documents[name] = canonical(value)
         return name
 
+    def _follow(self) -> None:
+        self.fold: Fold = self.tape.fold()
+        self.prompts = PromptWriter(self.fold)
+
+    def run_note(self, mode: str) -> Draft:
+        """The note that a run begins."""
+        parts = [m.toolbox.describe() for m in self.agents.values() if m.toolbox.tools()]
+        parts += [part.describe() for part in self.environment.parts]
+        environment = {"parts": parts, "tools": self.environment_tools}
+        members = {"mode": mode, "agent": self.agent.name, "config": self.config}
+        return Draft(Run.model_validate({**members, "environment": environment}))
+
     def emit(self, event: Event) -> None:
         """Show an event; a watcher that raises does not stop the run."""
         if self.options.on_event is not None:
             with contextlib.suppress(Exception):
                 self.options.on_event(event)
+
+    async def begin(self, drafts: Sequence[Draft]) -> None:
+        """Store a new tape: its own header entry, which it was made with, and its first steps.
+
+        Raises:
+            As `commit`.
+        """
+        header, steps = self.tape[-1], self._sealed(drafts)
+        batch = Batch(
+            self.tape.id,
+            header.seq,
+            [header, *steps],
+            lease=self.lease,
+            blobs=self.fitter.take(),
+            documents=self.documents,
+        )
+        interrupted = await self._store(batch)
+        self.tape = self.tape.extend(steps)
+        self._follow()
+        self.tape = await self.store.open(self.tape.id)  # from now on, backed by the store
+        self._follow()
+        self._show([header, *steps], interrupted)
 
     async def commit(
         self,
@@ -108,12 +147,13 @@ class Session:
         """Seal drafts, store them, and only then make them part of the tape.
 
         Raises:
+            TapeError: A draft cannot be written; nothing was.
             ConflictError, LostLeaseError: Somebody else appended; this session is over.
             UnknownOutcomeError: The disk failed again and again.
             StoreError: Nothing was stored.
         """
         async with self._committing:
-            steps = self.tape.seal([self._fitted(draft) for draft in drafts])
+            steps = self._sealed(drafts)
             batch = Batch(
                 tape=self.tape.id,
                 expected_length=len(self.tape),
@@ -128,27 +168,21 @@ class Session:
             interrupted = await self._store(batch)
             self.tape = self.tape.extend(steps)
             self.fold = self.tape.fold()
+        self._show(steps, interrupted)
+        return steps
+
+    def _show(self, steps: Sequence[Step], interrupted: asyncio.CancelledError | None) -> None:
         if self.options.on_event is not None:
             for step in steps:
                 self.emit(StepEvent(step))
         if interrupted is not None:
             raise interrupted
-        return steps
 
-    async def commit_header(self) -> None:
-        """Store the tape's own header entry, which it was made with."""
-        header = self.tape[-1]
-        batch = Batch(self.tape.id, header.seq, [header], lease=self.lease)
-        interrupted = await self._store(batch)
-        self.tape = await self.store.open(self.tape.id)  # from now on, backed by the store
-        self._follow()
-        self.emit(StepEvent(header))
-        if interrupted is not None:
-            raise interrupted
-
-    def _follow(self) -> None:
-        self.fold = self.tape.fold()
-        self.prompts = PromptWriter(self.fold)
+    def _sealed(self, drafts: Sequence[Draft]) -> list[Step]:
+        try:
+            return self.tape.seal([self._fitted(draft) for draft in drafts])
+        except UnicodeEncodeError as error:
+            raise BodyError(f"half of a surrogate pair cannot be written: {error}") from None
 
     def _fitted(self, draft: Draft) -> Draft:
         body = self.fitter.fit(draft.body)
@@ -167,7 +201,7 @@ class Session:
                 answer = await self.store.append(batch)
             except asyncio.CancelledError as error:
                 interrupted = error
-                answer = await asyncio.shield(asyncio.ensure_future(self.store.append(batch)))
+                answer = await in_any_case(self.store.append(batch))
             if answer is Answer.STORED:
                 return interrupted
             if answer is Answer.CONFLICT:
@@ -192,11 +226,10 @@ class Session:
 
     async def pause(self, reason: str, message: str) -> None:
         """Record that the run stops here, and which open actions were certainly not begun."""
-        not_started = tuple(i for i in self.fold.open if i not in self.started)
-        body = Pause.model_validate(
-            {"reason": reason, "message": message[:2000], "not_started": not_started}
-        )
-        await self.commit([Draft(body)])
+        not_begun = tuple(action for action in self.fold.open if action not in self.begun)
+        text = text_part(message[:2000]).content
+        members = {"reason": reason, "message": text, "not_started": not_begun}
+        await self.commit([Draft(Pause.model_validate(members))])
 
     def agent_of(self, name: str) -> Agent:
         """The agent of a frame."""
@@ -206,3 +239,41 @@ class Session:
                 f"the tape is in the hands of agent `{name}`, this run has {', '.join(self.agents)}"
             )
         return found
+
+    def around_frame(self, frame: int) -> Environments:
+        """What the agent of a frame can act on; for a frame that is closed, what is around all."""
+        found = self.fold.frames.get(frame)
+        return self.around.get(found.agent if found else "", self.environment)
+
+    def hears(self) -> bool:
+        """Whether the person can speak now: never between a call and its answer."""
+        fold = self.fold
+        if fold.unparsed is not None or not only_said(fold):
+            return False
+        return len(fold.frames) == 1 or fold.stopped is not None
+
+
+def only_said(fold: Fold) -> bool:
+    """Whether no action is open but what the agent said to the person."""
+    return all(action.kind == AssistantMessage.kind for action in fold.open.values())
+
+
+def not_started(tape: Tape) -> frozenset[str]:
+    """Open actions that the last session had certainly not begun when it paused."""
+    paused = tape.fold().paused
+    body = tape[paused].body if paused is not None else None
+    return frozenset(body.not_started) if isinstance(body, Pause) else frozenset()
+
+
+def _as_recorded(schema: ToolSchema) -> ToolSchema:
+    """The schema as a replay reads it back: nodes may write it into a prompt, member by member."""
+    return ToolSchema(**json.loads(canonical(schema.as_json())))
+
+
+async def in_any_case(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome, however often this task is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    return task.result()

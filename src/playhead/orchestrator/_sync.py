@@ -7,8 +7,10 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from playhead.errors import RunError
+from playhead.orchestrator._fork import fork
 from playhead.orchestrator._replay import replay
-from playhead.orchestrator._run import fork, resume, run
+from playhead.orchestrator._run import resume, run
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,7 +19,12 @@ T = TypeVar("T")
 def _twin(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     @wraps(function)
     def twin(*args: P.args, **kwargs: P.kwargs) -> T:
-        return asyncio.run(function(*args, **kwargs))
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # as it should be
+            return asyncio.run(function(*args, **kwargs))
+        name = function.__name__
+        raise RunError(f"an event loop is running: `await {name}(…)` instead of `{name}_sync`")
 
     twin.__name__ = twin.__qualname__ = f"{function.__name__}_sync"
     return twin

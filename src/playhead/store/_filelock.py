@@ -39,6 +39,19 @@ class FileLock:
             self._fd = fd
             self._acquire()
 
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; `__exit__` gives it back."""
+        if fcntl is None:  # pragma: no cover  (Windows)
+            return False
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        if self._is_current():
+            return True
+        self.__exit__(None, None, None)
+        return False
+
     def _acquire(self) -> None:
         if fcntl is not None:
             fcntl.flock(self._fd, fcntl.LOCK_EX)

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from playhead.errors import LostLeaseError, TapeOwnedError
+from playhead.store._memo import forget
 from playhead.store._owner import is_gone, process_of
 from playhead.store._protocol import Batch, Lease
 
@@ -60,6 +61,7 @@ def take_lease(
             owner=row[1],
         )
     epoch = 1 if row is None else row[0] + 1
+    forget(connection, tenant, tape)
     connection.execute(
         "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?)",
         (tenant, tape, epoch, owner, now + seconds),
@@ -71,6 +73,7 @@ def give_back(
     connection: sqlite3.Connection, tenant: str, tape: str, owner: str, epoch: int | None = None
 ) -> None:
     """Release; the owner's name is unique, so that nobody else's lease is meant."""
+    forget(connection, tenant, tape)
     connection.execute(
         "UPDATE leases SET expires = ? "
         "WHERE tenant = ? AND tape = ? AND owner = ? AND epoch = coalesce(?, epoch)",
@@ -107,6 +110,11 @@ class Keeper:
         """Renew it no more."""
         with self._lock:
             self._held.pop(owner, None)
+
+    @property
+    def lone(self) -> bool:
+        """Whether at most one session writes."""
+        return len(self._held) <= 1
 
     def wait(self) -> float | None:
         """Seconds until a renewal is due; None where nothing is held."""

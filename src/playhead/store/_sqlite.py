@@ -83,7 +83,7 @@ class SqliteStore:
         with self._starting:
             if self.closed:
                 raise StoreError("the store is closed: open it again")
-            if self._writer is None:
+            if self._writer is None or self._writer.ended:
                 self._writer = Writer(self.path, self.durability, self._keeper)
                 weakref.finalize(self, self._writer.stop, self._keeper.give_all_back).atexit = False
             return self._writer
@@ -253,7 +253,8 @@ class SqliteStore:
             writer = self._writer
         self._reader.close()
         if writer is not None and os.getpid() == self._pid:
-            writer.close(self._keeper.give_all_back, timeout=timeout)
+            last = self._keeper.give_all_back if self._keeper.wait() is not None else None
+            writer.close(last, timeout=timeout)
 
     def before_fork(self) -> None:
         """Let go of the file, for a fork."""

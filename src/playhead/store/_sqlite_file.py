@@ -17,6 +17,7 @@ from playhead.errors import (
     StoreVersionError,
     TapeNotFoundError,
 )
+from playhead.store._memo import WritingConnection
 
 try:
     import resource
@@ -29,6 +30,7 @@ APPLICATION_ID = 0x504C4159  # "PLAY"
 SCHEMA_VERSION = 1
 SEQ_BITS = 32
 PAGE_SIZE = 8192
+_SMALLEST = 512  # bytes of a SQLite file
 _UNWRITABLE = frozenset(
     [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST,
      errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG]
@@ -73,8 +75,14 @@ class NothingThereError(TapeNotFoundError):
 
 def connect_writer(path: Path, durability: Durability) -> sqlite3.Connection:
     """Open for writing, creating the schema in a new file. The caller holds the file lock."""
-    _refuse_lone_wal(path)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    _refuse_remains(path)
+    connection = sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=30,
+        factory=WritingConnection,
+    )
     try:
         new = not check_schema(connection, path)  # before anything in somebody's file is changed
         if new:
@@ -105,7 +113,7 @@ def connect_reader(path: Path) -> tuple[sqlite3.Connection, bool]:
         The connection, and whether it must not be kept: it was opened in a folder where it could
         not see that somebody else begins to write.
     """
-    _refuse_lone_wal(path)
+    _refuse_remains(path)
     if not path.exists() or path.stat().st_size == 0:
         raise NothingThereError(f"there is no store at `{path}` yet")
     try:
@@ -174,14 +182,21 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def _refuse_lone_wal(path: Path) -> None:
-    """SQLite would delete the log of a file that is empty, and with it the newest steps."""
-    wal = wal_of(path)
-    if not size_of(path) and size_of(wal):
+def _refuse_remains(path: Path) -> None:
+    """What SQLite would take for an empty file, and write over.
+
+    It would also delete the log beside it, and with it the newest steps.
+    """
+    size, wal = size_of(path), wal_of(path)
+    if not size and size_of(wal):
         raise StoreCorruptError(
             f"`{wal}` holds steps but `{path}` is empty or gone: put back the file that belongs "
             "to it, or move both away",
             path=str(path),
+        )
+    if 0 < size < _SMALLEST:
+        raise StoreCorruptError(
+            f"`{path}` has {size} bytes and is no store: move it away", path=str(path)
         )
 
 
@@ -218,7 +233,7 @@ def translated(error: Exception, path: Path) -> StoreError:
             f"no space left for `{path}`: nothing of this was stored; free some and resume",
             path=str(path),
         )
-    if path.is_dir():
+    if os.path.isdir(path):
         return StoreReadOnlyError(f"`{path}` is a folder: name a file in it", path=str(path))
     if number in _UNWRITABLE or name.startswith(
         ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")

@@ -13,6 +13,7 @@ from playhead.store._check import (
     created_by,
 )
 from playhead.store._leases import check_lease
+from playhead.store._memo import Tip, recall, remember
 from playhead.store._protocol import Answer, Batch, Blob, TapeInfo
 from playhead.store._sqlite_file import SEQ_BITS
 from playhead.tape import Step
@@ -119,20 +120,17 @@ def read_steps(connection: sqlite3.Connection, key: int, start: int, count: int)
 
 def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> Answer:
     """Do an append; raises only before anything is written."""
-    try:
-        key = key_of(connection, tenant, batch.tape)
-    except TapeNotFoundError:
-        check_lease(connection, tenant, batch)
-        key = _create(connection, tenant, batch)
+    first, last = batch.steps[0], batch.steps[-1]
+    known = recall(connection, tenant, batch.tape) if batch.lease is not None else None
+    expected = (batch.expected_length, first.prev, batch.lease)
+    if known is not None and (known.length, known.link, known.lease) == expected:
+        _refuse_second_header(batch)
+        key = known.key
     else:
-        tip = tip_of(connection, key)
-        if tip.seq + 1 != batch.expected_length and _is_repeat(connection, key, batch):
-            return Answer.STORED
-        check_lease(connection, tenant, batch)
-        if (tip.seq + 1, tip.link) != (batch.expected_length, batch.steps[0].prev):
-            return Answer.CONFLICT
-        if batch.steps[0].kind == TapeHeader.kind:
-            raise StoreError(f"tape `{batch.tape}` has a header already: begin another tape")
+        found = _place_of(connection, tenant, batch)
+        if isinstance(found, Answer):
+            return found
+        key = found
     base = key << SEQ_BITS
     connection.executemany(
         "INSERT INTO steps VALUES (?, ?, ?, ?)",
@@ -141,12 +139,34 @@ def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> An
     if batch.blobs or batch.documents or batch.literals or batch.inbox:
         _write_rest(connection, tenant, key, batch)
     if batch.checkpoint is not None:
-        last = batch.steps[-1]
         connection.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)",
             (key, last.seq + 1, last.link, batch.checkpoint),
         )
+    remember(connection, tenant, batch.tape, Tip(key, last.seq + 1, last.link, batch.lease))
     return Answer.STORED
+
+
+def _place_of(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int | Answer:
+    """The key of the tape if the batch belongs at its end; else the answer."""
+    try:
+        key = key_of(connection, tenant, batch.tape)
+    except TapeNotFoundError:
+        check_lease(connection, tenant, batch)
+        return _create(connection, tenant, batch)
+    tip = tip_of(connection, key)
+    if tip.seq + 1 != batch.expected_length and _is_repeat(connection, key, batch):
+        return Answer.STORED
+    check_lease(connection, tenant, batch)
+    if (tip.seq + 1, tip.link) != (batch.expected_length, batch.steps[0].prev):
+        return Answer.CONFLICT
+    _refuse_second_header(batch)
+    return key
+
+
+def _refuse_second_header(batch: Batch) -> None:
+    if batch.steps[0].kind == TapeHeader.kind:
+        raise StoreError(f"tape `{batch.tape}` has a header already: begin another tape")
 
 
 def _is_repeat(connection: sqlite3.Connection, key: int, batch: Batch) -> bool:

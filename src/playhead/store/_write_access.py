@@ -61,6 +61,27 @@ class WriteAccess:
                     self._drop()
                     raise
 
+    @contextlib.contextmanager
+    def locked_at_once(self) -> Iterator[sqlite3.Connection | None]:
+        """`locked`, if that is possible without waiting; else None."""
+        ready = self._connection is not None and not self._in_doubt
+        if not ready or not self._resting.acquire(blocking=False):
+            yield None
+        else:
+            try:
+                if self._lock is None or not self._lock.try_acquire():
+                    yield None
+                    return
+                try:
+                    yield self._connected()
+                except BaseException:
+                    self._drop()
+                    raise
+                finally:
+                    self._lock.__exit__(None, None, None)
+            finally:
+                self._resting.release()
+
     def _connected(self) -> sqlite3.Connection:
         if self._identity is not None and identity(self._path) != self._identity:
             self._drop()  # what would be written to the file that is gone would be lost
@@ -74,9 +95,19 @@ class WriteAccess:
         if self._connection is None:
             self._connection = connect_writer(self._path, self._durability)
             self._identity = identity(self._path)
+            self._make_durable(self._connection)
         if self._in_doubt:
             self._settle_doubt(self._connection)
         return self._connection
+
+    def _make_durable(self, connection: sqlite3.Connection) -> None:
+        """Sync a log that a process left which was killed, perhaps before it had done so."""
+        if size_of(wal_of(self._path)):
+            try:
+                _checkpoint(connection, "PASSIVE", wait=0)
+            except sqlite3.Error as error:
+                if "SYNC" in name_of(error):
+                    raise
 
     def _settle_doubt(self, connection: sqlite3.Connection) -> None:
         """Write what the log holds to the file, after a commit that failed.
@@ -115,6 +146,14 @@ class WriteAccess:
                 path=str(self._path),
             ) from error
 
+    def untidy(self) -> bool:
+        """Whether, after one more transaction, the log has grown so long as to need care."""
+        self._transactions += 1
+        if self._transactions % _LOOK_EVERY:
+            return False
+        limit = _WAL_BYTES if self._transactions % _CHECKPOINT_EVERY else _CHECKPOINT_BYTES
+        return size_of(wal_of(self._path)) > limit
+
     def tidy(self, connection: sqlite3.Connection, *, fold: bool) -> None:
         """Keep the log small after a commit; never waits for readers, never fails.
 
@@ -122,14 +161,11 @@ class WriteAccess:
             connection: The connection.
             fold: Fold the log into the file at once, so that what was erased is nowhere.
         """
-        self._transactions += 1
-        if not fold and self._transactions % _LOOK_EVERY:
-            return
         with contextlib.suppress(OSError, sqlite3.Error):  # only postponed: the data is safe
             size = size_of(wal_of(self._path))
             if fold or size > _WAL_BYTES:
                 _checkpoint(connection, "TRUNCATE", wait=0)
-            elif self._transactions % _CHECKPOINT_EVERY == 0 and size > _CHECKPOINT_BYTES:
+            elif size > _CHECKPOINT_BYTES:
                 _checkpoint(connection, "RESTART", wait=0)
 
     def close(self) -> None:

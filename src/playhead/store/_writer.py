@@ -1,4 +1,8 @@
-"""One writer thread a store: jobs from all sessions share transactions (group commit)."""
+"""One writer a store: jobs from all sessions share transactions (group commit).
+
+They are done in a thread of the writer's own. A lone session's jobs are done in its own thread as
+long as commits are swift, because waking another thread costs more than such a commit.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +26,8 @@ T = TypeVar("T")
 Job: TypeAlias = Callable[[sqlite3.Connection], Any]
 
 _MAX_GROUP = 256  # jobs in one transaction
+_SWIFT = 0.001  # seconds that a commit may take in the event loop's own thread
+_BREATH = 0.02  # seconds after which other tasks of the event loop get their turn
 
 
 @dataclass(slots=True)
@@ -28,6 +35,7 @@ class _Task:
     job: Job
     future: asyncio.Future[Any] | None = None  # without one, nobody waits
     fold: bool = False
+    tidy: bool = False
     value: Any = None
     error: BaseException | None = field(default=None)
 
@@ -43,8 +51,11 @@ class Writer:
         self._path = path
         self._keeper = keeper
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._ended = False
+        self.ended = False
         self._guard = threading.Lock()  # nothing is queued after the end
+        self._working = threading.Lock()  # held by who uses the connection
+        self._pace = _SWIFT  # mean seconds of a commit, the newest ones counting most
+        self._breathed = 0.0
         self._thread = threading.Thread(target=self._run, name="playhead-writer", daemon=True)
         self._thread.start()
 
@@ -59,11 +70,48 @@ class Writer:
             UnknownOutcomeError: The disk failed while committing.
             StoreError: Nothing of the job was stored.
         """
+        if not fold and self._pace < _SWIFT and self._keeper.lone and self._tasks.empty():
+            task = _Task(job)
+            if self._do_at_once(task):
+                if time.monotonic() - self._breathed > _BREATH:
+                    await asyncio.sleep(0)
+                    self._breathed = time.monotonic()
+                if task.error is not None:
+                    raise task.error
+                done: T = task.value
+                return done
         task = _Task(job, asyncio.get_running_loop().create_future(), fold)
         self._put(task)
         assert task.future is not None
         result: T = await task.future
         return result
+
+    def _do_at_once(self, task: _Task) -> bool:
+        """Do a job in this very thread; False, and nothing is done, if that would mean waiting."""
+        if self.ended or not self._working.acquire(blocking=False):
+            return False
+        try:
+            with self.access.locked_at_once() as connection:
+                if connection is None:
+                    return False
+                self._transaction([task], connection)
+                if self.access.untidy():  # a checkpoint takes too long for a loop
+                    self._tasks.put(_Task(_nothing, tidy=True))
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                raise
+            task.error = task.error or _ours(error, self._path)
+        finally:
+            self._working.release()
+        return True
+
+    def _transaction(self, group: list[_Task], connection: sqlite3.Connection) -> None:
+        began = time.perf_counter()
+        connection.execute("BEGIN IMMEDIATE")
+        for task in group:
+            _do(task, connection)
+        self.access.commit(connection)
+        self._pace += (time.perf_counter() - began - self._pace) / 8
 
     def post(self, job: Job) -> None:
         """Do a job that nobody waits for."""
@@ -72,7 +120,7 @@ class Writer:
 
     def _put(self, task: _Task) -> None:
         with self._guard:
-            if self._ended:
+            if self.ended:
                 raise StoreError("the store is closed: open it again")
             self._tasks.put(task)
 
@@ -84,8 +132,8 @@ class Writer:
     def stop(self, last: Job | None = None) -> None:
         """`close`, without waiting for the end."""
         with self._guard:
-            if not self._ended:
-                self._ended = True
+            if not self.ended:
+                self.ended = True
                 if last is not None:
                     self._tasks.put(_Task(last))
                 self._tasks.put(None)
@@ -106,7 +154,12 @@ class Writer:
         if self._keeper.take_due():
             group.append(_Task(self._keeper.renew))
         if group:
-            self._work(group)
+            try:
+                with self._working:
+                    self._work(group)
+            except BaseException as error:  # nobody is left waiting, whatever is wrong here
+                for task in group:
+                    task.error = task.error or StoreError(f"`{self._path}`: {error!r}")
             _answer(group)
         return go_on
 
@@ -128,13 +181,12 @@ class Writer:
         stage = "opening"
         try:
             with self.access.locked() as connection:
-                connection.execute("BEGIN IMMEDIATE")
                 stage = "working"
-                for task in group:
-                    _do(task, connection)
-                self.access.commit(connection)
+                self._transaction(group, connection)
                 stage = "done"
-                self.access.tidy(connection, fold=any(task.fold for task in group))
+                fold = any(task.fold for task in group)
+                if self.access.untidy() or fold or any(task.tidy for task in group):
+                    self.access.tidy(connection, fold=fold)
         except BaseException as error:
             if stage == "done":
                 return
@@ -149,7 +201,7 @@ class Writer:
     def _refuse_rest(self) -> None:
         """Leave nobody waiting, whatever ended the thread."""
         with self._guard:
-            self._ended = True
+            self.ended = True
         left: list[_Task] = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -158,6 +210,10 @@ class Writer:
                     task.error = StoreError("the store is closed: open it again")
                     left.append(task)
         _answer(left)
+
+
+def _nothing(connection: sqlite3.Connection) -> None:
+    """The job of a task that is there for what comes after it."""
 
 
 def _do(task: _Task, connection: sqlite3.Connection) -> None:

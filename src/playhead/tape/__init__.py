@@ -11,12 +11,14 @@ from playhead.tape._body import (
     known_kinds,
     upgrade,
 )
-from playhead.tape._fold import Fold, Frame, OpenAction, Status, Totals
+from playhead.tape._file import read_tape, write_tape
+from playhead.tape._fold import Fold, Frame, OpenAction, Status, Totals, literal_key
 from playhead.tape._history import History, HistoryRange, history_messages, message_of
 from playhead.tape._ids import format_time, new_id, utc_now
 from playhead.tape._json import Json, canonical, compact, digest, loads_strict
 from playhead.tape._log import Loader, Log
 from playhead.tape._parts import (
+    BLOB_LIMIT,
     BlobPart,
     Message,
     OtherPart,
@@ -26,6 +28,7 @@ from playhead.tape._parts import (
     ToolCallPart,
     ToolResponsePart,
     assistant,
+    blob_address,
     parts_text,
     result_text,
     system,
@@ -38,6 +41,7 @@ from playhead.tape._tape import Tape
 from playhead.tape._view import View
 
 __all__ = [
+    "BLOB_LIMIT",
     "SYSTEM",
     "Action",
     "BlobPart",
@@ -70,16 +74,19 @@ __all__ = [
     "Totals",
     "View",
     "assistant",
+    "blob_address",
     "canonical",
     "compact",
     "digest",
     "format_time",
     "history_messages",
     "known_kinds",
+    "literal_key",
     "loads_strict",
     "message_of",
     "new_id",
     "parts_text",
+    "read_tape",
     "result_text",
     "system",
     "text_part",
@@ -87,4 +94,5 @@ __all__ = [
     "upgrade",
     "user",
     "utc_now",
+    "write_tape",
 ]

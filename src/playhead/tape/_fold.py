@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from playhead.tape._body import Body
+from playhead.tape._parts import Message
 from playhead.tape._step import Step
 from playhead.tape.kinds import (
     AssistantMessage,
@@ -16,9 +18,11 @@ from playhead.tape.kinds import (
     Decision,
     DecisionRequest,
     Delegate,
+    Literally,
     ModelCall,
     NextNode,
     Pause,
+    PromptRecord,
     Return,
     Run,
     Stop,
@@ -28,7 +32,7 @@ from playhead.tape.kinds import (
 
 Status: TypeAlias = Literal["new", "unfinished", "paused", "waiting", "answered", "stopped"]
 _VERSION = 1
-_MAX_SAVED_LITERALS = 2000
+_MAX_LITERALS = 1024  # messages whose place is remembered, before the oldest are forgotten
 
 
 @dataclass(slots=True)
@@ -169,10 +173,25 @@ class Fold:
             self.totals.output_tokens += body.usage.output_tokens
         if body.price:
             self.totals.usd += body.price.usd
-        self.literals += len(body.prompt.keep)
-        self.literal_table.extend(body.prompt.keep)
+        self._learn_literals(step.seq, body.prompt)
         if body.status == "complete":
             self.unparsed = step.seq
+
+    def _learn_literals(self, seq: int, prompt: PromptRecord) -> None:
+        """Remember where each message written out stands: first by its call, then in the table."""
+        for kept in prompt.keep:
+            key = next((k for k, at in self.literal_index.items() if at == kept), None)
+            if key is not None:
+                self.literal_index[key] = self.literals
+            self.literals += 1
+            self.literal_table.append(kept)
+        for number, item in enumerate(prompt.items):
+            if isinstance(item, Literally):
+                self.literal_index.setdefault(literal_key(item.m), (seq, number))
+        if len(self.literal_index) > _MAX_LITERALS:
+            once = [key for key, at in self.literal_index.items() if not isinstance(at, int)]
+            for key in once[: len(once) // 2]:  # the oldest; sent again, they are written again
+                del self.literal_index[key]
 
     def _next_node(self, step: Step, body: NextNode | None) -> None:
         if body is not None and (frame := self.frames.get(step.frame)):
@@ -219,7 +238,6 @@ class Fold:
 
     def checkpoint(self) -> bytes:
         """The state without history positions, which are found again in the tape when needed."""
-        saved = self.literal_index if len(self.literal_index) <= _MAX_SAVED_LITERALS else {}
         return orjson.dumps(
             {
                 "version": _VERSION,
@@ -229,7 +247,7 @@ class Fold:
                 "totals": asdict(self.totals),
                 "scalars": [self.config, self.stopped, self.paused, self.unparsed, self.ran],
                 "literals": self.literals,
-                "literal_index": [[key.hex(), at] for key, at in saved.items()],
+                "literal_index": [[key.hex(), at] for key, at in self.literal_index.items()],
             }
         )
 
@@ -257,6 +275,11 @@ class Fold:
         }
         fold.histories = {number: HistoryIndex(fold.length) for number in fold.frames}
         return fold
+
+
+def literal_key(message: Message) -> bytes:
+    """Equal for equal messages."""
+    return hashlib.sha256(message.model_dump_json().encode()).digest()[:16]
 
 
 def says_message(step: Step) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +18,8 @@ from pydantic import (
 )
 
 from playhead.tape._json import compact, escape_surrogates
+
+BLOB_LIMIT = 65_536  # bytes; a text above that is stored as a blob
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -154,6 +158,11 @@ def user(content: str | Iterable[Part], *, name: str | None = None) -> Message:
 def assistant(content: str | Iterable[Part]) -> Message:
     """An assistant message."""
     return Message(role="assistant", parts=text_parts(content))
+
+
+def blob_address(blob_key: str, content: bytes) -> str:
+    """Where a tape with this key keeps content (docs/format.md, section 9)."""
+    return hmac.new(bytes.fromhex(blob_key), content, hashlib.sha256).hexdigest()
 
 
 def result_text(result: JsonValue) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -21,6 +22,7 @@ MAX_HEADER = 16_384
 Origin: TypeAlias = Literal["native", "captured", "imported"]
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class By(NamedTuple):
@@ -154,8 +156,10 @@ class Step:
 
         Raises:
             BodyError: The body cannot be written.
+            TapeError: The header would not be one of the format.
         """
         body = draft.body
+        _check_draft(draft)
         step = object.__new__(cls)
         step.data = encode_body(body)
         step.salt = os.urandom(16)
@@ -242,6 +246,40 @@ class Step:
 
     def __repr__(self) -> str:
         return f"<Step {self.seq} {self.kind}>"
+
+
+_MAKERS: dict[str, tuple[set[str], set[str]]] = {  # members that `by` must have, and may have
+    "agent": ({"name", "node"}, {"config", "call", "span"}),
+    "tool": ({"name"}, set()),
+    "person": (set(), {"name"}),
+    "player": ({"name", "version"}, set()),
+    "importer": ({"name"}, set()),
+    "system": (set(), set()),
+}
+
+
+def _check_draft(draft: Draft) -> None:
+    """Refuse what no verifier would accept (docs/format.md, section 2)."""
+    if not (is_id(draft.id) and all(map(is_id, draft.re))):
+        raise TapeError(f"`{draft.id}` or one of `re` {draft.re} is no id: leave it to `Draft`")
+    if draft.frame < 0:
+        raise TapeError(f"there is no frame {draft.frame}: take it from the view")
+    if not _is_maker(draft.by):
+        raise TapeError(f"{draft.by} makes no steps: see docs/format.md, section 2, for `by`")
+
+
+@functools.lru_cache(maxsize=512)
+def _is_maker(by: By) -> bool:
+    must, may = _MAKERS.get(by.type, ({"type"}, set()))
+    given = {name for name, value in zip(by._fields, by, strict=True) if value is not None}
+    given.remove("type")
+    return (
+        must <= given <= must | may
+        and (by.type != "agent" or by.config is not None or by.call is not None)
+        and (by.config is None or _DIGEST.fullmatch(by.config) is not None)
+        and (by.call is None or is_id(by.call))
+        and (by.span is None or 0 <= by.span[0] <= by.span[1])
+    )
 
 
 def is_id(text: str) -> bool:

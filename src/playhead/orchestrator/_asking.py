@@ -1,0 +1,100 @@
+"""Asking a model: what fails is recorded, what was cut is asked again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from playhead.errors import CutCompletionError, ModelError, StoreError
+from playhead.llm import CallIdentity, Completion, Model, ModelRequest, OnDelta, Prompt
+from playhead.orchestrator._calls import call_note, foreign, sound
+from playhead.orchestrator._events import DeltaEvent, ModelCallEvent
+from playhead.orchestrator._turn import Turn
+from playhead.tape import Draft
+from playhead.tape.kinds import ModelCall, PromptRecord
+
+_CUT_TRIES = 3  # calls in a row whose completion was cut
+
+
+async def ask(
+    turn: Turn, model: Model, prompt: Prompt
+) -> tuple[PromptRecord, Completion, ModelCall]:
+    """A completion of the prompt, and the note about it, not yet on the tape.
+
+    Raises:
+        ModelError: There is none; the tape says why.
+        NodeError: The prompt cannot be recorded.
+    """
+    turn.session.emit(ModelCallEvent(turn.agent.name, turn.node.name, model.name))
+    for tries_left in reversed(range(_CUT_TRIES)):
+        record = await _recorded(turn, prompt)
+        try:
+            answer = await model.complete(_request(turn, prompt), _watcher(turn))
+            completion = sound(model, answer)
+            return record, completion, call_note(model, record, completion)
+        except CutCompletionError as error:
+            await _record_failure(turn, model, record, error)
+            if not tries_left:
+                await turn.session.pause("error", str(error))
+                raise
+        except Exception as error:
+            fault = foreign(model, error)
+            await _record_failure(turn, model, record, fault)
+            await turn.session.pause("error", str(fault))
+            raise fault from error
+    raise AssertionError("the last try returns or raises")
+
+
+def _request(turn: Turn, prompt: Prompt) -> ModelRequest:
+    node, frame = turn.node, turn.view.frame
+    return ModelRequest(
+        prompt=prompt,
+        tools=node.tools if node.offers_tools else (),
+        settings=turn.agent.settings,
+        identity=CallIdentity(frame.id, node.name, frame.ordinals.get(node.name, 0)),
+        blob=turn.session.read_blob,
+    )
+
+
+async def _recorded(turn: Turn, prompt: Prompt) -> PromptRecord:
+    session = turn.session
+    try:
+        return session.prompts.record(
+            prompt,
+            seq=len(session.tape),
+            tools=session.tool_digests[turn.agent.name, turn.node.name],
+            settings=turn.agent.settings,
+            fit=session.fitter.message,
+        )
+    except Exception as error:  # it holds what is no message, or cannot be written
+        raise await turn.fault(error) from error
+
+
+async def _record_failure(
+    turn: Turn, model: Model, record: PromptRecord, error: ModelError
+) -> None:
+    cut = error.data.get("completion")
+    completion = cut if isinstance(cut, Completion) else None
+    status: Literal["incomplete", "failed"] = "incomplete" if completion else "failed"
+    try:
+        note = call_note(model, record, completion, status=status, error=error)
+        await commit(turn, [turn.draft(note)], record)
+    except StoreError:
+        raise
+    except Exception:  # what came cannot be written: at least that something came
+        note = call_note(model, record, None, status=status, error=error)
+        await commit(turn, [turn.draft(note)], record)
+
+
+async def commit(turn: Turn, drafts: list[Draft], record: PromptRecord | None) -> None:
+    """Store a turn's steps, and with them what its prompt adds to the literal table."""
+    first = turn.session.fold.literals
+    keep = record.keep if record else ()
+    literals = [(first + i, seq, item) for i, (seq, item) in enumerate(keep)]
+    await turn.session.commit(drafts, literals=literals)
+
+
+def _watcher(turn: Turn) -> OnDelta | None:
+    if turn.session.options.on_event is None:
+        return None
+    agent, node = turn.agent.name, turn.node.name
+    return lambda delta: turn.session.emit(DeltaEvent(agent, node, delta))

@@ -1,0 +1,143 @@
+"""A session from its lease to its end: open it, alternate agent and environment, give it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TypeAlias
+
+from playhead.agent import Agent, find_agent
+from playhead.environment import Environment
+from playhead.errors import AgentError, RunError, StoreError
+from playhead.orchestrator._actions import answer_open
+from playhead.orchestrator._inbox import Inbox
+from playhead.orchestrator._recovery import save_snapshot
+from playhead.orchestrator._session import Options, Session, in_any_case, only_said
+from playhead.orchestrator._turns import take_turn
+from playhead.store import Lease, Store
+from playhead.tape import BlobPart, Part, Tape, TextPart, text_parts
+from playhead.tape.kinds import UserMessage
+
+EnvironmentsArgument: TypeAlias = Environment | Iterable[Environment] | None
+Task: TypeAlias = str | Iterable[Part]
+
+
+@contextlib.asynccontextmanager
+async def owned(
+    store: Store,
+    tape_id: str,
+    agent: Agent | None,
+    environment: EnvironmentsArgument,
+    options: Options,
+    *,
+    fresh: Tape | None = None,
+) -> AsyncIterator[Session]:
+    """A session that holds the tape's lease; on the way out, the lease is given back."""
+    given = [environment] if isinstance(environment, Environment) else list(environment or ())
+    lease = await _acquired(store, tape_id)
+    try:
+        tape = fresh or await store.open(tape_id)
+        owner = agent or agent_of(tape)
+        session = Session(owner, given, store, tape, lease=lease, options=options)
+        try:
+            yield session
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                await asyncio.shield(session.pause("cancelled", "the run was cancelled"))
+            raise
+    finally:
+        with contextlib.suppress(StoreError):
+            await asyncio.shield(store.release(lease))
+
+
+async def _acquired(store: Store, tape: str) -> Lease:
+    """The lease; if this is cancelled meanwhile, it is not left behind."""
+    acquiring = asyncio.ensure_future(store.acquire(tape))
+    try:
+        return await asyncio.shield(acquiring)
+    except asyncio.CancelledError:
+        with contextlib.suppress(StoreError):
+            await in_any_case(_given_back(store, acquiring))
+        raise
+
+
+async def _given_back(store: Store, acquiring: asyncio.Future[Lease]) -> None:
+    await store.release(await acquiring)
+
+
+def agent_of(tape: Tape) -> Agent:
+    """The agent of this process that the tape was run with last.
+
+    Raises:
+        AgentError: There is none.
+    """
+    fold = tape.fold()
+    if fold.config is None:
+        raise AgentError("this tape was never run: pass `agent=`")
+    return find_agent(fold.frames[0].agent, fold.config)
+
+
+async def drive(session: Session) -> Tape:
+    """Alternate agent and environment until there is nothing to do."""
+    inbox = Inbox(session)
+    while not finished(session):
+        await inbox.take()
+        fold = session.fold
+        silent = bool(fold.open) and only_said(fold) and len(fold.frames) == 1
+        if not silent and (limit := session.meter.exceeded(fold)) is not None:
+            await session.pause("budget", f"the budget of {limit} is used up: resume with more")
+            break
+        if not fold.open or (only_said(fold) and not silent):
+            await take_turn(session)
+        elif not await answer_open(session) and not await inbox.take(now=True):
+            if fold.status == "waiting":
+                await session.pause("decision", "an action waits for a decision")
+            break
+    await save_snapshot(session)
+    return session.tape
+
+
+def finished(session: Session) -> bool:
+    """Whether the agent stopped, and nothing that it asked for before is left to do."""
+    return session.fold.stopped is not None and only_said(session.fold)
+
+
+def parts_of(task: Task) -> tuple[Part, ...]:
+    """What the person says.
+
+    Raises:
+        RunError: It is neither a text nor parts.
+    """
+    try:
+        parts = text_parts(task)
+        UserMessage(parts=parts)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"a task is a text or message parts: {error}") from None
+    return parts
+
+
+async def task_text(session: Session, parts: Sequence[Part]) -> str | None:
+    """A task as an environment is told of it."""
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, TextPart):
+            texts.append(part.content)
+        elif isinstance(part, BlobPart):
+            content = await session.read_blob(part)
+            texts.append(part.preview if content is None else content.decode("utf-8", "replace"))
+    return "".join(texts) or None
+
+
+async def first_task(session: Session) -> str | None:
+    """What the person asked first on the session's tape."""
+    for step in session.tape:
+        if step.kind == UserMessage.kind and step.frame == 0:
+            body = step.body
+            return await task_text(session, body.parts) if isinstance(body, UserMessage) else None
+    return None
+
+
+def was_asked(tape: Tape) -> bool:
+    """Whether a person has said anything on the tape."""
+    return any(step.kind == UserMessage.kind for step in tape)

@@ -1,0 +1,53 @@
+"""What the writing connection remembers of the tapes it appends to, for as long as it is alone.
+
+SQLite says whether another connection has changed the file (`PRAGMA data_version`). While none has,
+the end of a tape and its lease are as they were left, and need not be read again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from playhead.store._protocol import Lease
+
+
+class Tip(NamedTuple):
+    """The end of a tape."""
+
+    key: int
+    length: int
+    link: str
+    lease: Lease | None
+
+
+class WritingConnection(sqlite3.Connection):
+    """A connection with a memory, which goes with it."""
+
+    tips: dict[tuple[str, str], Tip]
+    version: int | None = None
+
+
+def recall(connection: sqlite3.Connection, tenant: str, tape: str) -> Tip | None:
+    """The tape's end, if nobody can have moved it since this connection did."""
+    if not isinstance(connection, WritingConnection):
+        return None
+    version = connection.execute("PRAGMA data_version").fetchone()[0]
+    if version != connection.version:
+        connection.version = version
+        connection.tips = {}
+    return connection.tips.get((tenant, tape))
+
+
+def remember(connection: sqlite3.Connection, tenant: str, tape: str, tip: Tip) -> None:
+    """Keep a tape's end in mind; a transaction that fails drops the connection, and this too."""
+    if isinstance(connection, WritingConnection) and connection.version is not None:
+        if len(connection.tips) >= 10_000:
+            connection.tips.clear()
+        connection.tips[tenant, tape] = tip
+
+
+def forget(connection: sqlite3.Connection, tenant: str, tape: str) -> None:
+    """The tape's lease changed."""
+    if isinstance(connection, WritingConnection) and connection.version is not None:
+        connection.tips.pop((tenant, tape), None)

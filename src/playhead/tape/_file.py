@@ -1,0 +1,236 @@
+"""Tapes as files of JSON lines (docs/format.md, section 10)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NoReturn
+
+from playhead.errors import JsonError, TapeError, VerificationError
+from playhead.tape._body import MAX_BODY, known_kinds
+from playhead.tape._json import Json, compact, loads_strict
+from playhead.tape._step import GENESIS, MAX_HEADER, Step
+from playhead.tape._strict import HASH, ID, header_fault, is_count, is_like
+from playhead.tape._tape import Tape
+from playhead.tape.kinds import TapeHeader
+
+_SHAPES = {
+    frozenset(["playhead", "v", "tape", "length", "head"]): "first",
+    frozenset(["header", "salt", "body"]): "entry",
+    frozenset(["document", "content"]): "document",
+    frozenset(["blob", "content"]): "blob",
+}
+
+
+def write_tape(
+    tape: Tape,
+    documents: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = (),
+    blobs: Mapping[str, bytes] | Iterable[tuple[str, bytes]] = (),
+) -> Iterator[bytes]:
+    """The lines of a tape's file, each with its line break; nothing is kept in memory.
+
+    Args:
+        tape: The tape; shared steps are written as well.
+        documents: Canonical documents by digest, or pairs of both, asked for after the steps.
+        blobs: Contents of blobs by address, or pairs of both, asked for after the documents.
+
+    Raises:
+        TapeError: A stored header or body is no text: verify the tape.
+    """
+    first: dict[str, Json] = {
+        "playhead": "tape",
+        "v": 1,
+        "tape": tape.id,
+        "length": len(tape),
+        "head": tape.head,
+    }
+    yield _line(first)
+    for step in tape:
+        yield _line(
+            {
+                "header": _text(step.header, step),
+                "salt": step.salt.hex() if step.salt is not None else None,
+                "body": _text(step.data, step) if step.data is not None else None,
+            }
+        )
+    for digest, content in documents.items() if isinstance(documents, Mapping) else documents:
+        yield _line({"document": digest, "content": content.decode()})
+    for address, content in blobs.items() if isinstance(blobs, Mapping) else blobs:
+        yield _line({"blob": address, "content": base64.b64encode(content).decode()})
+
+
+def _line(members: dict[str, Json]) -> bytes:
+    return compact(members).encode() + b"\n"
+
+
+def _text(data: bytes, step: Step) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise TapeError(f"step {step.seq} is no text: {error}", seq=step.seq) from None
+
+
+def read_tape(lines: Iterable[bytes]) -> Tape:
+    """The tape that a file holds, verified; documents and blobs are verified and left out.
+
+    Args:
+        lines: The lines of the file; a file opened in binary will do.
+
+    Raises:
+        VerificationError: The first fault: `line` counts from 1, `fault` is a code of
+            docs/format.md, section 11.
+    """
+    reader = _Reader()
+    for raw in lines:
+        reader.take(raw)
+    return reader.finish()
+
+
+class _Reader:
+    """What is known between two lines. The methods stand in the order of a file."""
+
+    def __init__(self) -> None:
+        self._line = 0
+        self._first: dict[str, Json] = {}
+        self._steps: list[Step] = []
+        self._ids: set[str] = set()
+        self._tapes: set[str] = set()
+        self._roles = {kind: body.role for kind, body in known_kinds().items() if _ours(kind)}
+        self._blob_key = ""
+
+    def _refuse(self, fault: str, message: str) -> NoReturn:
+        raise VerificationError(f"line {self._line}: {message}", line=self._line, fault=fault)
+
+    def _parsed(self, raw: bytes, what: str, fault: str = "json") -> dict[str, Json]:
+        try:
+            value = loads_strict(raw)
+        except (JsonError, RecursionError) as error:
+            self._refuse("json", f"{what}: {error}")
+        if not isinstance(value, dict):
+            self._refuse(fault, f"{what} is no JSON object")
+        return value
+
+    def take(self, raw: bytes) -> None:
+        self._line += 1
+        members = self._parsed(raw, "the line")
+        shape = _SHAPES.get(frozenset(members))
+        if shape is None or (shape == "first") != (self._line == 1):
+            due = "the line of a tape's head" if self._line == 1 else "an entry"
+            self._refuse("json", f"{due} is due, found the members {sorted(members)!r:.100}")
+        for name, value in members.items():
+            is_right = isinstance(value, str) or (value is None and name in ("salt", "body"))
+            if not is_right and name not in ("v", "length"):
+                self._refuse("json", f"`{name}` is no text")
+        getattr(self, f"_{shape}_line")(members)
+
+    def _first_line(self, members: dict[str, Json]) -> None:
+        if members["playhead"] != "tape" or members["v"] != 1 or not is_count(members["v"]):
+            self._refuse("json", "this is no tape of format version 1")
+        if not is_count(members["length"]):
+            self._refuse("json", "`length` is no number of entries")
+        self._first = members
+
+    def _entry_line(self, members: dict[str, Json]) -> None:
+        header, salt, body = str(members["header"]).encode(), members["salt"], members["body"]
+        if len(header) > MAX_HEADER:
+            self._refuse("header", f"the header has {len(header):,} bytes")
+        fault = header_fault(self._parsed(header, "the header", "header"))
+        if fault is not None:
+            self._refuse("header", fault)
+        if (salt is None) != (body is None) or (salt is not None and not is_like(ID, salt)):
+            self._refuse("body", "salt and body are not both there, or the salt is not 16 bytes")
+        data = body.encode() if isinstance(body, str) else None
+        step = Step.load(header, bytes.fromhex(str(salt)) if data is not None else None, data)
+        self._check_place(step)
+        self._check_body(step)
+        self._steps.append(step)
+        self._ids.add(step.id)
+        self._tapes.add(step.tape)
+
+    def _check_place(self, step: Step) -> None:
+        if step.seq != len(self._steps):
+            self._refuse("sequence", f"`seq` is {step.seq} where {len(self._steps)} is due")
+        if step.prev != (self._steps[-1].link if self._steps else GENESIS):
+            self._refuse("chain", "`prev` is not the link of the entry before")
+        if step.id in self._ids:
+            self._refuse("identity", f"the id {step.id} stands on an entry before")
+        unknown = next((each for each in step.re if each not in self._ids), None)
+        if unknown is not None:
+            self._refuse("reference", f"`re` names {unknown}, which is no entry before")
+        if step.role != self._roles.get(step.kind, step.role):
+            self._refuse("role", f"`{step.kind}` has the role {step.role}")
+        begins = step.kind == TapeHeader.kind
+        if begins != (not self._steps or step.tape != self._steps[-1].tape):
+            self._refuse("lineage", "another tape begins with its header entry, and only there")
+        if begins and step.tape in self._tapes:
+            self._refuse("lineage", f"the tape {step.tape} begins a second time")
+
+    def _check_body(self, step: Step) -> None:
+        begins = step.kind == TapeHeader.kind
+        if step.data is None:
+            if begins:
+                self._refuse("lineage", "the entry of a tape's header is erased")
+            return
+        if len(step.data) > MAX_BODY:
+            self._refuse("header", f"the body has {len(step.data):,} bytes")
+        if not step.verify_body():
+            self._refuse("body", "the digest of the body is another one")
+        members = self._parsed(step.data, "the body", "body")
+        if begins:
+            self._check_lineage(step, members)
+
+    def _check_lineage(self, step: Step, body: dict[str, Json]) -> None:
+        key, parent = body.get("blob_key"), body.get("parent")
+        if not is_count(body.get("format")) or body["format"] != 1:
+            self._refuse("lineage", f"`format` is {body.get('format')!r:.100}")
+        if not is_like(HASH, key) or key != (self._blob_key or key):
+            self._refuse("lineage", "`blob_key` is no key, or not the parent's")
+        self._blob_key = str(key)
+        if not self._steps:
+            due: Json = None
+        else:
+            last = self._steps[-1]
+            due = {"tape": _tape_of(parent), "at": step.seq, "head": last.link}
+            if not is_like(ID, due["tape"]) or due["tape"] == step.tape:
+                self._refuse("lineage", "`parent.tape` is not the id of another tape")
+        if parent != due:
+            self._refuse("lineage", "`parent` is not where this tape was forked")
+
+    def _document_line(self, members: dict[str, Json]) -> None:
+        content = str(members["content"]).encode()
+        if members["document"] != f"sha256:{hashlib.sha256(content).hexdigest()}":
+            self._refuse("document", f"the digest of {members['document']!r:.100} is another one")
+        try:
+            loads_strict(content)
+        except JsonError as error:
+            self._refuse("json", f"the document: {error}")
+
+    def _blob_line(self, members: dict[str, Json]) -> None:
+        text = str(members["content"])
+        try:
+            content = base64.b64decode(text, validate=True)
+        except ValueError as error:
+            self._refuse("blob", f"the content is no base64: {error}")
+        address = hmac.digest(bytes.fromhex(self._blob_key), content, "sha256").hex()
+        if members["blob"] != address or base64.b64encode(content).decode() != text:
+            self._refuse("blob", f"the address of {members['blob']!r:.100} is another one")
+
+    def finish(self) -> Tape:
+        if not self._steps:
+            self._refuse("lineage", "the file has no entry")
+        tape = Tape.of(self._steps)
+        if self._first["length"] != len(tape):
+            self._refuse("length", f"line 1 says {self._first['length']}, these are {len(tape)}")
+        if (self._first["tape"], self._first["head"]) != (tape.id, tape.head):
+            self._refuse("head", "line 1 says another tape or head")
+        return tape
+
+
+def _ours(kind: str) -> bool:
+    return kind.startswith("playhead.")
+
+
+def _tape_of(parent: Json) -> Json:
+    return parent.get("tape") if isinstance(parent, dict) else None
