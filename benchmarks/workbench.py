@@ -201,15 +201,24 @@ def share(part: int, whole: int) -> float:
 def show(figures: Sequence[dict[str, Any]]) -> None:
     """Print the figures as a table."""
     table = Table(title="WorkBench sessions through Playhead's loop")
-    columns = list(figures[0]) if figures else []
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="left" if name in _NAMES else "right")
+    for name, title in _TITLES.items():
+        table.add_column(title, justify="left" if name in ("model", "toolset") else "right")
     for row in figures:
-        table.add_row(*(f"{v:.2%}" if name in _SHARES else str(v) for name, v in row.items()))
+        table.add_row(*(f"{row[n]:.2%}" if n in _SHARES else str(row[n]) for n in _TITLES))
     Console().print(table)
 
 
-_NAMES = ("model", "toolset")
+_TITLES = {
+    "model": "model",
+    "toolset": "tools",
+    "runs": "runs",
+    "solved": "solved",
+    "agreement": "agree",
+    "observations": "observed",
+    "observations_equal": "equal",
+    "verified": "verified",
+    "seconds": "s",
+}
 _SHARES = ("agreement", "observations_equal", "verified")
 
 

@@ -1,0 +1,53 @@
+"""The benchmarks run, and the recorded sessions are found again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def figures(module: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments, "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_recorded_sessions_run_live_and_end_as_recorded(workbench_dir: Path) -> None:
+    rows = figures("workbench", str(workbench_dir), "--limit", "40", "--jobs", "2")["rows"]
+    assert len(rows) == 5
+    for row in rows:
+        assert row["runs"] == 40
+        assert row["agreement"] >= 0.995
+        assert row["observations_equal"] >= 0.99
+        assert row["verified"] == 1
+
+
+def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.workbench", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "runs.jsonl" in done.stderr
+
+
+def test_overhead_is_measured_beside_its_floor() -> None:
+    found = figures("overhead", "--turns", "50")
+    assert {row["store"] for row in found["rows"]} == {"memory", "normal", "full"}
+    for row in found["rows"]:
+        assert row["cpu_ms"] > 0
+    assert all(row["floor_cpu_ms"] > 0 for row in found["rows"] if row["store"] != "memory")
+    assert set(found["ratios"]) == {"memory", "normal", "full"}
