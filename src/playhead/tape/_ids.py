@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from datetime import UTC, datetime
@@ -21,4 +22,10 @@ def format_time(moment: datetime) -> str:
 
 def utc_now() -> str:
     """The present as `YYYY-MM-DDTHH:MM:SS.ffffffZ`."""
-    return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_to_second(seconds)}.{rest // 1000:06d}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _to_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

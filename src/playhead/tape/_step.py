@@ -258,6 +258,9 @@ _MAKERS: dict[str, tuple[set[str], set[str]]] = {  # members that `by` must have
 }
 
 
+_OPTIONAL = By._fields[1:]
+
+
 def _check_draft(draft: Draft) -> None:
     """Refuse what no verifier would accept (docs/format.md, section 2)."""
     if not (is_id(draft.id) and all(map(is_id, draft.re))):
@@ -268,17 +271,22 @@ def _check_draft(draft: Draft) -> None:
         raise TapeError(f"{draft.by} makes no steps: see docs/format.md, section 2, for `by`")
 
 
-@functools.lru_cache(maxsize=512)
 def _is_maker(by: By) -> bool:
-    must, may = _MAKERS.get(by.type, ({"type"}, set()))
-    given = {name for name, value in zip(by._fields, by, strict=True) if value is not None}
-    given.remove("type")
+    if by.call is not None and not is_id(by.call):
+        return False
+    if by.span is not None and not 0 <= by.span[0] <= by.span[1]:
+        return False
+    given = tuple(name for name in _OPTIONAL if getattr(by, name) is not None)
+    return _is_shape(by.type, given, by.config)
+
+
+@functools.lru_cache(maxsize=512)
+def _is_shape(type: str, given: tuple[str, ...], config: str | None) -> bool:
+    must, may = _MAKERS.get(type, ({"no such type"}, set()))
     return (
-        must <= given <= must | may
-        and (by.type != "agent" or by.config is not None or by.call is not None)
-        and (by.config is None or _DIGEST.fullmatch(by.config) is not None)
-        and (by.call is None or is_id(by.call))
-        and (by.span is None or 0 <= by.span[0] <= by.span[1])
+        must <= set(given) <= must | may
+        and (type != "agent" or "config" in given or "call" in given)
+        and (config is None or _DIGEST.fullmatch(config) is not None)
     )
 
 
