@@ -62,11 +62,10 @@ def _argument(argument: Any) -> str:  # noqa: ANN401
 
 
 def _names(option: Any) -> str:  # noqa: ANN401
-    choices = getattr(option.type, "choices", None)
-    value = option.metavar or ("|".join(map(str, choices)) if choices else "")
     names = [*option.opts, *option.secondary_opts]
     shown = ", ".join(f"`{name}`" for name in names)
-    return f"{shown} `{value}`".replace("|", "\\|") if value and not option.is_flag else shown
+    value = f" `{option.metavar}`" if option.metavar else ""
+    return (shown + value).replace("|", "\\|")
 
 
 def _default(option: Any) -> str:  # noqa: ANN401

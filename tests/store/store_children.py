@@ -167,7 +167,9 @@ def fill(connection: Connection, path: Path, limit: int | None) -> None:
 
 async def _checked(path: Path) -> str:
     async with SqliteStore(path) as store:
-        return str(await store._write(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0]))
+        return str(
+            await store._write(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0])
+        )
 
 
 def as_nobody(connection: Connection, path: Path) -> None:

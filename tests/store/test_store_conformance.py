@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from playhead.store import Answer, Batch, Lease, MemoryStore, SqliteStore, Store
+from playhead.store import Answer, Batch, Lease, MemoryStore, SqliteStore, Store, _writer
 from playhead.store.conformance import StoreConformance
 
 
@@ -24,10 +24,15 @@ class TestMemoryStore(StoreConformance):
         del store._leases[lease.tape]
 
 
-@pytest.mark.parametrize("durability", ["full", "normal"])
+@pytest.mark.parametrize(
+    ("durability", "swift"), [("full", 1e9), ("normal", 0)], ids=["full-at-once", "normal-queued"]
+)
 class TestSqliteStore(StoreConformance):
+    """Both durabilities, and jobs done in the loop's own thread as well as in the writer's."""
+
     @pytest.fixture
-    async def store(self, path: Path, durability) -> AsyncIterator[SqliteStore]:
+    async def store(self, path: Path, durability, swift, monkeypatch) -> AsyncIterator[SqliteStore]:
+        monkeypatch.setattr(_writer, "_SWIFT", swift)
         async with SqliteStore(path, durability=durability) as store:
             yield store
 

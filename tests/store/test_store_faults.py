@@ -8,7 +8,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_seams import watched
@@ -21,7 +23,7 @@ from playhead.errors import (
     StoreFullError,
     StoreVersionError,
 )
-from playhead.store import Answer, SqliteStore
+from playhead.store import Answer, SqliteStore, _write_access
 from playhead.store._kit import batch_of, forked, grown, made, said, same
 from playhead.tape import Tape
 
@@ -183,9 +185,7 @@ def test_a_failing_fsync(tmp_path, code, runs, told):
     (tmp_path / "shim.c").write_text(SHIM)
     shim, store = tmp_path / "shim.so", tmp_path / "store"
     store.mkdir()
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", shim, tmp_path / "shim.c", "-ldl"], check=True
-    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, tmp_path / "shim.c", "-ldl"], check=True)
     environment = os.environ | {"LD_PRELOAD": str(shim), "FAILING": str(tmp_path / "failing")}
     heard_ = ""
     for _ in range(runs):
@@ -242,9 +242,21 @@ async def test_a_cut_file_is_noticed(path, stored):
         path.write_bytes(data[:length])
         async with SqliteStore(path) as store:
             with pytest.raises(StoreError):
-                for info in await store.tapes():
-                    (await store.open(info.id)).verify()
+                await looked_at(store)
         assert path.read_bytes() == data[:length]
+
+
+async def looked_at(store: SqliteStore) -> None:
+    for info in await store.tapes():
+        (await store.open(info.id)).verify()
+
+
+async def attempt(work: Awaitable[Any]) -> Any:
+    """The answer, or None for an error of ours."""
+    try:
+        return await work
+    except PlayheadError:
+        return None
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -258,13 +270,6 @@ async def test_damage_gives_our_errors_only(path, stored, seed):
         data[at : at + size] = chance.randbytes(size)
     path.write_bytes(data)
     heads = {tape.id: tape.head for tape in stored}
-
-    async def attempt(work):
-        try:
-            return await work
-        except PlayheadError as error:
-            assert str(error)
-            return None
 
     async with SqliteStore(path, durability="normal") as store:
         await attempt(store.tapes())
@@ -341,12 +346,12 @@ async def test_a_store_with_a_will_of_its_own_is_refused(path, stored, statement
                 await work
 
 
-async def test_a_locked_file_is_said_to_be_locked(sqlite, path):
+async def test_a_locked_file_is_said_to_be_locked(sqlite, path, monkeypatch):
     tape = await made(sqlite)
     batch = batch_of(tape, tape.seal([said("one")]))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    sqlite._writer.access._connection.execute("PRAGMA busy_timeout = 0")
+    monkeypatch.setattr(_write_access, "_PATIENCE", 0)
     with pytest.raises(StoreError, match="locked"):
         await sqlite.append(batch)
     other.execute("ROLLBACK")

@@ -111,7 +111,8 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(batch=batches)
     def conflict(self, batch: Batch) -> None:
-        other = Tape.of([Step.load(*e) for e in self.model[batch.tape].entries[: batch.steps[0].seq]])
+        before = self.model[batch.tape].entries[: batch.expected_length]
+        other = Tape.of([Step.load(*entry) for entry in before])
         steps = other.seal([said("in conflict")])
         lease = self.model[batch.tape].lease
         answer = self.send(Batch(batch.tape, len(other), steps, lease=lease))

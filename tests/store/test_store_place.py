@@ -228,11 +228,12 @@ async def test_a_log_without_its_file_is_kept(path, gone):
     """SQLite itself would delete it."""
     store = SqliteStore(path)
     await made(store, "one")
-    log = Path(f"{path}-wal").read_bytes()
+    wal = path.with_name(path.name + "-wal")
+    log = wal.read_bytes()
     for part in list(path.parent.iterdir()):
         part.unlink()
     await store.close()
-    Path(f"{path}-wal").write_bytes(log)
+    wal.write_bytes(log)
     if not gone:
         path.touch()
     async with SqliteStore(path) as other:
@@ -240,11 +241,11 @@ async def test_a_log_without_its_file_is_kept(path, gone):
             await made(other)
         with pytest.raises(StoreCorruptError, match="-wal"):
             await other.tapes()
-    assert Path(f"{path}-wal").read_bytes() == log
+    assert wal.read_bytes() == log
 
 
 async def test_a_lock_file_that_was_removed_is_made_again(sqlite, path):
-    lock = Path(f"{path}.lock")
+    lock = path.with_name(path.name + ".lock")
     tape = await made(sqlite)
     lock.unlink()
     tape = await grown(sqlite, tape, "one")

@@ -239,7 +239,8 @@ async def grow(count):
     return tape
 
 def opened():
-    return [n for n in os.listdir("/proc/self/fd") if path in os.readlink(f"/proc/self/fd/{n}")]
+    numbers = os.listdir("/proc/self/fd")
+    return [n for n in numbers if path in os.path.realpath(f"/proc/self/fd/{n}")]
 
 async def child(tape):
     assert opened() == []

@@ -13,10 +13,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlite_seams import Seam, io_error, watched
-from store_children import until
 
 from playhead.errors import StoreError, TapeNotFoundError, TapeOwnedError
-from playhead.store import Answer, SqliteStore
+from playhead.store import Answer, SqliteStore, _write_access
 from playhead.store._filelock import FileLock
 from playhead.store._kit import batch_of, creation_of, grown, made, said, same
 from playhead.tape import Tape
@@ -107,7 +106,6 @@ async def test_everything_happens_under_the_lock(path, seam):
     seam.before = locked
     async with SqliteStore(path) as store:
         tape = await made(store, "one")
-        assert await store._write(lambda db: db.execute("PRAGMA wal_autocheckpoint").fetchone()) == (0,)
         await store.release(await store.acquire(tape.id))
         await store.erase(tape.id, [1])
         with pytest.raises(StoreError):
@@ -118,8 +116,6 @@ async def test_everything_happens_under_the_lock(path, seam):
 
 
 async def test_the_log_is_kept_small(path, seam, monkeypatch):
-    from playhead.store import _write_access
-
     monkeypatch.setattr(_write_access, "_CHECKPOINT_BYTES", 100_000)
     monkeypatch.setattr(_write_access, "_WAL_BYTES", 400_000)
     async with SqliteStore(path, durability="normal") as store:
@@ -137,8 +133,6 @@ async def test_the_log_is_kept_small(path, seam, monkeypatch):
 
 
 async def test_a_long_read_elsewhere_holds_nobody_up(sqlite, path, monkeypatch):
-    from playhead.store import _write_access
-
     monkeypatch.setattr(_write_access, "_WAL_BYTES", 0)
     tape = await made(sqlite)
     reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
@@ -157,6 +151,19 @@ async def test_a_long_read_elsewhere_holds_nobody_up(sqlite, path, monkeypatch):
         if wal.stat().st_size == 0:
             return
     pytest.fail("the log is never folded")
+
+
+async def test_another_program_that_writes_does_not_stop_the_event_loop(sqlite, path):
+    tape = await made(sqlite)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    work = asyncio.create_task(grown(sqlite, tape, "one"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not work.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await same(sqlite, await work)
 
 
 async def test_a_cancelled_append_is_stored_once_or_not(sqlite):
@@ -359,11 +366,8 @@ async def test_after_an_unknown_outcome_a_long_read_keeps_it_unknown(path, seam,
         seam.after = failing
         assert await store.append(batch) is Answer.UNKNOWN
 
-        def impatient(connection, statement):
-            if "TRUNCATE" in statement:
-                sqlite3.Connection.execute(connection, "PRAGMA busy_timeout = 0")
-
-        seam.before, seam.after = impatient, lambda connection, statement: None
+        seam.after = lambda connection, statement: None
+        monkeypatch.setattr(_write_access, "_PATIENCE", 0)
         with pytest.raises(StoreError, match="long read"):
             await store.append(batch)
         reader.close()

@@ -101,5 +101,9 @@ def test_a_fork_of_a_stored_tape_reads_through_to_it() -> None:
 
 
 def test_bodies_that_were_let_go_are_read_again() -> None:
-    tape = tape_of(*(says(str(i)) for i in range(1200)))
+    first = says("0")
+    tape = tape_of(first)
+    assert tape[1].body is first
+    tape = tape.append(*(says(str(i)) for i in range(1, 1200)))
+    assert tape[1].body is not first
     assert [step.body for step in tape[1:]] == [says(str(i)) for i in range(1200)]

@@ -23,6 +23,7 @@ from playhead.tape import (
     OtherPart,
     Tape,
     View,
+    _fold,
     assistant,
     system,
     text_parts,
@@ -103,7 +104,9 @@ class Writing:
         return Writing(Tape(log, len(self.tape), tape_id=self.tape.id), self.sent)
 
     def check(self) -> None:
-        for tape in (self.tape, reread(self.tape)):
+        again = reread(self.tape)
+        assert again.fold().literal_index == self.tape.fold().literal_index
+        for tape in (self.tape, again):
             for seq, prompt in self.sent:
                 assert read_prompt(tape, tape[seq]) == prompt
 
@@ -175,6 +178,14 @@ def test_every_prompt_reads_back_as_it_was_sent(writing: Writing) -> None:
 
 
 @LAW
+@given(st.data(), st.integers(0, 4))
+def test_also_where_the_oldest_messages_are_forgotten(data: st.DataObject, most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_fold, "_MAX_LITERALS", most)
+        data.draw(writings()).check()
+
+
+@LAW
 @given(writings())
 def test_nothing_is_written_out_twice_but_in_the_prompt_that_has_it_first(writing: Writing) -> None:
     written: dict[tuple[str, str], set[int]] = {}
@@ -185,6 +196,21 @@ def test_nothing_is_written_out_twice_but_in_the_prompt_that_has_it_first(writin
                     key = (step.tape, item.m.model_dump_json())
                     written.setdefault(key, set()).add(step.seq)
     assert all(len(seqs) == 1 for seqs in written.values())
+    calls = [step.body for step in writing.tape if isinstance(step.body, ModelCall)]
+    kept = [place for call in calls for place in call.prompt.keep]
+    assert len(kept) == len(set(kept))
+
+
+def test_what_was_sent_once_long_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_fold, "_MAX_LITERALS", 8)
+    writing = Writing()
+    for i in range(50):
+        writing.ask(Prompt.of(system("always"), user(f"once {i}")), None)
+    assert len(writing.tape.fold().literal_index) <= 8
+    writing.check()
+    last = writing.ask(Prompt.of(system("always"), user("once 0"), user("once 49")), None)
+    assert [type(item) for item in last.items] == [RangeOfLiterals, Literally, RangeOfLiterals]
+    assert writing.tape.fold().literals == 2
 
 
 def test_the_first_three_records_of_a_usual_agent() -> None:

@@ -196,9 +196,9 @@ async def _observe(session: Session, step: Step, observation: Observation, by: B
     """Record an answer. A model that gave no id of its own finds it under the action's."""
     action = step.body
     if isinstance(observation, ToolResult | ToolError):
-        call_id = action.call_id if isinstance(action, ToolCall) else None
-        if call_id is None and step.by.call is None:
-            call_id = step.id
+        call_id: str | None = None  # then it is said as text
+        if isinstance(action, ToolCall):
+            call_id = action.call_id or (step.id if step.by.call is None else None)
         if observation.call_id != call_id:
             observation = observation.model_copy(update={"call_id": call_id})
     try:

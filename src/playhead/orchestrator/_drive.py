@@ -81,6 +81,7 @@ def agent_of(tape: Tape) -> Agent:
 async def drive(session: Session) -> Tape:
     """Alternate agent and environment until there is nothing to do."""
     inbox = Inbox(session)
+    await inbox.take(now=True)
     while not finished(session):
         await inbox.take()
         fold = session.fold

@@ -151,10 +151,11 @@ async def _go_on(
         await _recall_effects(session)
         asked = unknown_outcomes(session)
         check_verdicts(session, options.decisions, asked)
-        if said is None and await _has_nothing_to_do(session):
-            return session.tape
+        done = said is None and await _has_nothing_to_do(session)
         check_known(session)
         await rebuild_environment(session, session.tape, await first_task(session))
+        if done:
+            return session.tape
         drafts = [session.run_note("resume" if said is None else "run")]
         for step in asked:
             assert isinstance(step.body, Action)

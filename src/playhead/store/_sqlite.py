@@ -88,8 +88,10 @@ class SqliteStore:
                 weakref.finalize(self, self._writer.stop, self._keeper.give_all_back).atexit = False
             return self._writer
 
-    async def _write(self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False) -> T:
-        return await self._started().run(job, fold=fold)
+    async def _write(
+        self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False, queued: bool = False
+    ) -> T:
+        return await self._started().run(job, fold=fold, queued=queued)
 
     async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         if self.closed:
@@ -187,7 +189,7 @@ class SqliteStore:
             return lease
 
         try:
-            return await self._write(job)
+            return await self._write(job, queued=True)
         except TapeOwnedError:
             raise
         except BaseException:  # cancelled, perhaps: nobody would know of the lease

@@ -100,6 +100,7 @@ def connect_writer(path: Path, durability: Durability) -> sqlite3.Connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
+        connection.execute("PRAGMA busy_timeout = 0")  # who may wait, says so
     except BaseException:
         connection.close()
         raise

@@ -25,6 +25,7 @@ _CHECKPOINT_BYTES = 8_000_000  # of the WAL file, looked at every `_CHECKPOINT_E
 _CHECKPOINT_EVERY = 64
 _WAL_BYTES = 32_000_000  # beyond this, the WAL file itself is made small again
 _LOOK_EVERY = 8  # transactions
+_PATIENCE = 30_000  # milliseconds that the writer's thread waits for other programs
 
 
 class WriteAccess:
@@ -115,13 +116,25 @@ class WriteAccess:
         What could not be made durable may still be readable, and the system does not try again to
         write it. Copied to the file, it is written anew, and a retry may find it.
         """
-        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        if busy:
+        if _checkpoint(connection, "TRUNCATE", wait=_PATIENCE):
             raise StoreError(
                 f"`{self._path}`: after a fault of the disk, a long read keeps the log from being "
                 "written again: try again when it has ended"
             )
         self._in_doubt = False
+
+    def begin(self, connection: sqlite3.Connection, *, wait: bool) -> bool:
+        """Begin a transaction; False if another program writes, and nobody may wait for it."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not name_of(error).startswith("SQLITE_BUSY"):
+                raise
+            if not wait:
+                return False
+            with _patience(connection, _PATIENCE):
+                connection.execute("BEGIN IMMEDIATE")
+        return True
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """End the transaction.
@@ -203,9 +216,17 @@ class WriteAccess:
         self._resting.release()
 
 
-def _checkpoint(connection: sqlite3.Connection, mode: str, *, wait: int) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {wait}")
+def _checkpoint(connection: sqlite3.Connection, mode: str, *, wait: int) -> bool:
+    """Write a checkpoint; True if others kept a part of it from being written."""
+    with _patience(connection, wait):
+        return bool(connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[0])
+
+
+@contextlib.contextmanager
+def _patience(connection: sqlite3.Connection, milliseconds: int) -> Iterator[None]:
+    """Wait so long for other programs; at any other time, not at all."""
+    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
     try:
-        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        yield
     finally:
-        connection.execute("PRAGMA busy_timeout = 30000")
+        connection.execute("PRAGMA busy_timeout = 0")

@@ -59,18 +59,22 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="playhead-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False) -> T:
+    async def run(
+        self, job: Callable[[sqlite3.Connection], T], *, fold: bool = False, queued: bool = False
+    ) -> T:
         """Do a job within a transaction; returns when it is committed.
 
         Args:
             job: What to do.
             fold: Fold the log into the file afterwards.
+            queued: Leave it to the writer's thread, which then sees to the leases, too.
 
         Raises:
             UnknownOutcomeError: The disk failed while committing.
             StoreError: Nothing of the job was stored.
         """
-        if not fold and self._pace < _SWIFT and self._keeper.lone and self._tasks.empty():
+        alone = self._keeper.lone and self._tasks.empty()
+        if alone and self._pace < _SWIFT and not (fold or queued):
             task = _Task(job)
             if self._do_at_once(task):
                 if time.monotonic() - self._breathed > _BREATH:
@@ -94,7 +98,8 @@ class Writer:
             with self.access.locked_at_once() as connection:
                 if connection is None:
                     return False
-                self._transaction([task], connection)
+                if not self._transaction([task], connection, wait=False):
+                    return False
                 if self.access.untidy():  # a checkpoint takes too long for a loop
                     self._tasks.put(_Task(_nothing, tidy=True))
         except BaseException as error:
@@ -105,13 +110,17 @@ class Writer:
             self._working.release()
         return True
 
-    def _transaction(self, group: list[_Task], connection: sqlite3.Connection) -> None:
+    def _transaction(
+        self, group: list[_Task], connection: sqlite3.Connection, *, wait: bool
+    ) -> bool:
         began = time.perf_counter()
-        connection.execute("BEGIN IMMEDIATE")
+        if not self.access.begin(connection, wait=wait):
+            return False
         for task in group:
             _do(task, connection)
         self.access.commit(connection)
         self._pace += (time.perf_counter() - began - self._pace) / 8
+        return True
 
     def post(self, job: Job) -> None:
         """Do a job that nobody waits for."""
@@ -182,7 +191,7 @@ class Writer:
         try:
             with self.access.locked() as connection:
                 stage = "working"
-                self._transaction(group, connection)
+                self._transaction(group, connection, wait=True)
                 stage = "done"
                 fold = any(task.fold for task in group)
                 if self.access.untidy() or fold or any(task.tidy for task in group):

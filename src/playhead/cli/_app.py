@@ -1,0 +1,77 @@
+"""The program: its commands, and what is said about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from playhead.cli import _checking, _looking, _run
+from playhead.cli._guard import guarded
+from playhead.cli._help import EXAMPLES, PROGRAM
+
+_NEWEST = re.compile("-[1-9][0-9]*")
+
+
+class TapeCommand(TyperCommand):
+    """A command whose arguments may be `-1`, `-2` …: tapes, not options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (typer's own)
+        """Write `-2` as `~2`, unless it is the value of an option."""
+        valued = {
+            name
+            for param in self.params
+            if param.param_type_name == "option" and not getattr(param, "is_flag", False)
+            for name in param.opts
+        }
+        words = [
+            f"~{word[1:]}" if _NEWEST.fullmatch(word) and before not in valued else word
+            for before, word in zip(["", *args], args, strict=False)
+        ]
+        return super().parse_args(ctx, words)
+
+
+app = typer.Typer(
+    help=PROGRAM,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS: tuple[Callable[..., int], ...] = (
+    _checking.demo,
+    _run.run,
+    _run.resume,
+    _run.fork,
+    _checking.replay,
+    _looking.ls,
+    _looking.show,
+    _looking.diff,
+    _checking.verify,
+)
+for _function in _COMMANDS:
+    _name = _function.__name__
+    _kind = TyperCommand if _name == "run" else TapeCommand
+    app.command(_name, cls=_kind, epilog=EXAMPLES[_name])(guarded(_function))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from playhead import __version__
+
+        typer.echo(f"playhead {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,119 @@
+"""What `--help` says beside the options. Lines fit into 78 columns."""
+
+from __future__ import annotations
+
+PROGRAM = """Sessions of LLM agents on a tape: an append-only log that is all their state.
+
+Kill a session and resume it; replay it without a model; fork it at any step;
+verify it. First steps, offline and without a key:
+
+  playhead demo                            everything at work
+  playhead run demo "Cancel my next meeting with Priya."
+  playhead show last                       what happened
+  playhead replay last --agent demo        again, without a model
+
+Exit codes:
+
+   0  done
+   1  a negative finding: diverged, differs, does not verify, ended in error
+   2  what was typed cannot be done: a bad option, no such tape, no such agent
+   3  the tape waits for a decision, or is paused
+   4  the store failed: damaged, full, read-only, newer, tape owned elsewhere
+   5  the model failed
+  70  a fault of Playhead itself, or of code that it ran; --debug shows where
+ 130  interrupted (143 by SIGTERM, 141 when nobody reads the output any more)"""
+
+_RUN = """[bold]Examples[/bold]
+
+  playhead run agent.py:agent "Is it raining in Montreal?"
+  playhead run shop.agents:clerk "Refund order 17" --approve irreversible
+  playhead run agent.py:agent "And tomorrow?" --tape last    goes on talking
+  playhead run agent.py:agent "Sum it up" --budget-usd 0.05 --json
+  playhead run demo "Cancel my next meeting with Priya."     built in, no key
+
+Ctrl-C pauses: the tape can be resumed, nothing on it is asked or done again.
+Exit codes: 0 answered, 1 an error, 3 paused or waits, 4 store, 5 model, 130."""
+
+_RESUME = """[bold]Examples[/bold]
+
+  playhead resume last --agent agent.py:agent
+  playhead resume last --agent agent.py:agent --decide 12=approve
+  playhead resume 4f1b09aa --agent agent.py:agent --decide '12=deny:ask Ana'
+  playhead resume last --agent agent.py:agent --decide '12=result:{"ok":true}'
+
+After a crash between an action and its result, read and idempotent tools
+run again; others wait until you say redo, skip or result. In a terminal, you
+are asked. Exit codes: as for run."""
+
+_FORK = """[bold]Examples[/bold]
+
+  playhead fork last --at 9 --agent changed.py:agent
+  playhead fork last --at 9 --agent changed.py:agent --effects reuse
+  playhead fork last --agent agent.py:agent --task "Now in French"
+  playhead diff -2 -1                      what became of it
+
+Exit code 3 and a list, if the parent did something to the world after step N
+and you did not say what about it; otherwise as for run."""
+
+_REPLAY = """[bold]Examples[/bold]
+
+  playhead replay last --agent agent.py:agent
+  playhead replay last --agent changed.py:agent --mode observe
+  playhead replay 4f1b09aa --agent changed.py:agent --json
+
+Exit codes: 0 as recorded, 1 it diverged."""
+
+_LS = """[bold]Examples[/bold]
+
+  playhead ls
+  playhead ls --limit 100 --json
+  playhead ls --before 4f1b09aa            older ones
+
+Exit code 0, also if there are none."""
+
+_SHOW = """[bold]Examples[/bold]
+
+  playhead show last
+  playhead show -2 --steps 10:20 --all
+  playhead show last --kind tool_call --kind tool_error
+  playhead show last --step 3              a prompt as it was sent
+  playhead show last --jsonl > run.tape.jsonl
+
+Text from a tape is shown with control characters made visible."""
+
+_DIFF = """[bold]Examples[/bold]
+
+  playhead diff -2 -1
+  playhead diff 4f1b09aa last --side-by-side
+  playhead diff -2 -1 --json
+
+Exit codes: 0 they say the same, 1 they differ."""
+
+_VERIFY = """[bold]Examples[/bold]
+
+  playhead verify last
+  playhead verify --all
+  playhead verify run.tape.jsonl
+  playhead verify --head 0194…:12:9f86…    a head that you kept elsewhere
+
+Exit codes: 0 all is in order, 1 at least one fault."""
+
+_DEMO = """[bold]Examples[/bold]
+
+  playhead demo
+  playhead demo --keep there && playhead ls --store there/tapes.db
+  playhead demo --json
+
+Exit codes: 0 if every claim was checked and held, 1 otherwise."""
+
+EXAMPLES = {
+    "run": _RUN,
+    "resume": _RESUME,
+    "fork": _FORK,
+    "replay": _REPLAY,
+    "ls": _LS,
+    "show": _SHOW,
+    "diff": _DIFF,
+    "verify": _VERIFY,
+    "demo": _DEMO,
+}

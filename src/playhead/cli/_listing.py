@@ -1,0 +1,84 @@
+"""`ls`: tapes, the newest first."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from playhead.cli._guard import DONE
+from playhead.cli._options import Common
+from playhead.cli._output import Output
+from playhead.cli._tapes import Glance, find, glance, read
+from playhead.cli._text import local_time, one_line, short_id, size
+from playhead.store import SqliteStore, TapeInfo
+
+_STATUS = {
+    "answered": "green",
+    "stopped": "green",
+    "waiting": "yellow",
+    "paused": "yellow",
+    "unreadable": "red",
+}
+
+
+def ls(common: Common, limit: int, before: str | None) -> int:
+    """List tapes."""
+    output = Output(as_json=common.as_json)
+    rows = read(common, lambda store: _rows(store, limit, before))
+    if output.as_json:
+        output.document({"tapes": [_json(info, seen) for info, seen in rows]})
+    elif not rows:
+        output.message(
+            f"no tapes in {one_line(str(common.store))} yet: `playhead run AGENT TASK` makes one, "
+            "`playhead demo` shows how"
+        )
+    else:
+        output.out.print(_table(rows, wide=output.out.width))
+    if len(rows) == limit and not output.as_json:
+        output.message(f"older ones: playhead ls --before {short_id(rows[-1][0].id)}", "dim")
+    return DONE
+
+
+async def _rows(
+    store: SqliteStore, limit: int, before: str | None
+) -> list[tuple[TapeInfo, Glance]]:
+    after = await find(store, before) if before is not None else None
+    infos = await store.tapes(limit=limit, before=after)
+    return [(info, await glance(store, info)) for info in infos]
+
+
+def _table(rows: list[tuple[TapeInfo, Glance]], *, wide: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("id", "when", "agent", "status"):
+        table.add_column(name, no_wrap=True)
+    for name in ("steps", "size"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("task", no_wrap=True, overflow="ellipsis", max_width=max(16, wide - 78))
+    for info, seen in rows:
+        fork = f"fork of {short_id(info.parent)}: " if info.parent else ""
+        table.add_row(
+            Text(short_id(info.id), style="bold"),
+            Text(local_time(info.created)),
+            Text(one_line(seen.agent, 15)),
+            Text(seen.status, style=_STATUS.get(seen.status, "")),
+            Text(f"{info.length:,}"),
+            Text(size(info.bytes)),
+            Text.assemble((fork, "dim"), one_line(seen.task, 200)),
+        )
+    return table
+
+
+def _json(info: TapeInfo, seen: Glance) -> dict[str, object]:
+    return {
+        "id": info.id,
+        "created": info.created,
+        "updated": info.updated,
+        "agent": seen.agent,
+        "status": seen.status,
+        "steps": info.length,
+        "bytes": info.bytes,
+        "parent": info.parent,
+        "start": info.start,
+        "head": f"{info.id}:{info.length}:{info.head}",
+        "task": seen.task[:500],
+    }

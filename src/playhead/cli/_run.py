@@ -1,0 +1,134 @@
+"""The commands that run agents: `run`, `resume`, `fork`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playhead.cli._options import (
+    DEFAULT_STORE,
+    AgentArgument,
+    AgentOption,
+    Approve,
+    ApproveOption,
+    AsJson,
+    AskOption,
+    AtOption,
+    BudgetCalls,
+    BudgetSeconds,
+    BudgetSteps,
+    BudgetTokens,
+    BudgetUsd,
+    Common,
+    Debug,
+    DecideOption,
+    Durability,
+    Durable,
+    EffectsOption,
+    EffectsPolicy,
+    EnvironmentOption,
+    GoOnOption,
+    Store,
+    TapeArgument,
+    TaskArgument,
+    TaskOption,
+)
+
+if TYPE_CHECKING:
+    from playhead.cli._sessions import Wanted
+
+
+def _wanted(
+    common: Common,
+    agent: str | None,
+    environments: list[str] | None,
+    limits: tuple[int, int | None, int | None, float | None, float | None],
+    *,
+    approve: Approve,
+    ask: bool | None,
+) -> Wanted:
+    from playhead.cli._sessions import Wanted
+    from playhead.orchestrator import Budget
+
+    calls, steps, tokens, usd, seconds = limits
+    budget = Budget(model_calls=calls, steps=steps, tokens=tokens, usd=usd, seconds=seconds)
+    return Wanted(common, agent, environments, budget, approve, ask)
+
+
+def run(
+    agent: AgentArgument,
+    task: TaskArgument,
+    tape: GoOnOption = None,
+    environment: EnvironmentOption = None,
+    approve: ApproveOption = Approve.none,
+    ask: AskOption = None,
+    budget_model_calls: BudgetCalls = 200,
+    budget_steps: BudgetSteps = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    budget_seconds: BudgetSeconds = None,
+    store: Store = DEFAULT_STORE,
+    durability: Durable = Durability.full,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Run an agent on a task; every step is stored before the next one begins."""
+    from playhead.cli import _sessions
+
+    limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
+    common = Common(store, as_json, durability, debug)
+    wanted = _wanted(common, agent, environment, limits, approve=approve, ask=ask)
+    return _sessions.run(wanted, task, tape)
+
+
+def resume(
+    tape: TapeArgument,
+    agent: AgentOption = None,
+    decide: DecideOption = None,
+    environment: EnvironmentOption = None,
+    approve: ApproveOption = Approve.none,
+    ask: AskOption = None,
+    budget_model_calls: BudgetCalls = 200,
+    budget_steps: BudgetSteps = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    budget_seconds: BudgetSeconds = None,
+    store: Store = DEFAULT_STORE,
+    durability: Durable = Durability.full,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Finish a tape: after a crash, a pause, a decision, a week. Nothing is asked or done twice."""
+    from playhead.cli import _sessions
+
+    limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
+    common = Common(store, as_json, durability, debug)
+    wanted = _wanted(common, agent, environment, limits, approve=approve, ask=ask)
+    return _sessions.resume(wanted, tape, decide or [])
+
+
+def fork(
+    tape: TapeArgument,
+    at: AtOption = None,
+    agent: AgentOption = None,
+    effects: EffectsOption = EffectsPolicy.ask,
+    task: TaskOption = None,
+    environment: EnvironmentOption = None,
+    approve: ApproveOption = Approve.none,
+    ask: AskOption = None,
+    budget_model_calls: BudgetCalls = 200,
+    budget_steps: BudgetSteps = None,
+    budget_tokens: BudgetTokens = None,
+    budget_usd: BudgetUsd = None,
+    budget_seconds: BudgetSeconds = None,
+    store: Store = DEFAULT_STORE,
+    durability: Durable = Durability.full,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Make a child tape that shares a prefix and goes its own way, live."""
+    from playhead.cli import _sessions
+
+    limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
+    common = Common(store, as_json, durability, debug)
+    wanted = _wanted(common, agent, environment, limits, approve=approve, ask=ask)
+    return _sessions.fork(wanted, tape, at=at, effects=effects, task=task)

@@ -1,0 +1,236 @@
+"""`run`, `resume` and `fork`: live sessions, shown while they happen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import playhead as ph
+from playhead.cli._agents import Loaded, load, missing_agent
+from playhead.cli._ask import Asker, decisions, waiting
+from playhead.cli._guard import NEGATIVE, InterruptFault, exit_code_of, told, trace
+from playhead.cli._live import Stream
+from playhead.cli._loop import InterruptedRun, interruptible
+from playhead.cli._options import Approve, Common, EffectsPolicy
+from playhead.cli._output import Output
+from playhead.cli._report import code_of, command, document, tell
+from playhead.cli._summary import call_text
+from playhead.cli._tapes import find, open_store
+from playhead.cli._text import one_line, short_id
+from playhead.errors import DecisionNeededError, PlayheadError, StoreError
+from playhead.store import SqliteStore
+from playhead.tape import Tape
+from playhead.tape.kinds import Effect
+
+_EFFECTS: dict[Approve, tuple[Effect, ...]] = {
+    Approve.irreversible: ("irreversible",),
+    Approve.write: ("idempotent", "write", "irreversible"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a live session was asked for."""
+
+    common: Common
+    agent: str | None
+    environments: Sequence[str] | None
+    budget: ph.Budget
+    approve: Approve
+    ask: bool | None
+
+
+class Live:
+    """One command that runs an agent."""
+
+    def __init__(self, wanted: Wanted, loaded: Loaded, store: SqliteStore) -> None:
+        self.common, self.loaded, self.store = wanted.common, loaded, store
+        self.output = Output(as_json=wanted.common.as_json)
+        self.stream = Stream(self.output.people)
+        asks = sys.stdin.isatty() if wanted.ask is None else wanted.ask
+        self.asker = Asker(self.output.people, self.stream) if asks else None
+        self.budget = wanted.budget
+        self.approval: ph.Approval | None = None
+        if wanted.approve in _EFFECTS:
+            decide = self.asker.approval if self.asker else None
+            self.approval = ph.Approval(effects=_EFFECTS[wanted.approve], decide=decide)
+
+    async def resume(self, tape: str, verdicts: Mapping[str, ph.Verdict]) -> Tape:
+        """Resume a tape; `verdicts` decide about what waits."""
+        return await ph.resume(
+            tape,
+            agent=self.loaded.agent,
+            decisions=verdicts,
+            environment=self.loaded.environments,
+            store=self.store,
+            budget=self.budget,
+            approval=self.approval,
+            on_event=self.stream,
+        )
+
+    async def finish(self, work: Callable[[], Awaitable[Tape]]) -> int:
+        """Do the work, ask what has to be asked, and say what became of it."""
+        try:
+            tape = await interruptible(self._settled(work))
+        except InterruptedRun as interrupted:
+            return await self._interrupted(interrupted)
+        except PlayheadError as error:
+            return await self._failed(error)
+        finally:
+            self.stream.stop()
+        if self.output.as_json:
+            self.output.document(document(tape, self.stream.used))
+        tell(self.output, tape, self.stream.used, self.loaded, self.common)
+        return code_of(tape)
+
+    async def _settled(self, work: Callable[[], Awaitable[Tape]]) -> Tape:
+        tape = await work()
+        while self.asker is not None and tape.status == "waiting":
+            verdicts = await self.ask(tape)
+            if not verdicts:
+                break
+            tape = await self.resume(tape.id, verdicts)
+        return tape
+
+    async def ask(self, tape: Tape) -> dict[str, ph.Verdict]:
+        """Ask about everything that waits on a tape."""
+        found: dict[str, ph.Verdict] = {}
+        for action in waiting(tape.fold()) if self.asker else ():
+            assert self.asker is not None
+            said = await self.asker.about(action, tape[action.seq])
+            if said is not None:
+                found[action.id] = said
+        return found
+
+    async def _interrupted(self, interrupted: InterruptedRun) -> int:
+        self.stream.stop()
+        self.output.message("interrupted", "yellow")
+        await self._leave(InterruptFault("the run was interrupted"))
+        return interrupted.exit_code
+
+    async def _failed(self, error: PlayheadError) -> int:
+        self.stream.stop()
+        if self.common.debug:
+            trace(self.output, error)
+        if isinstance(error, DecisionNeededError):
+            return self._ask_effects(error)
+        self.output.message(told(error), "bold red")
+        await self._leave(error)
+        return exit_code_of(error)
+
+    async def _leave(self, error: PlayheadError) -> None:
+        """Say where the tape is, if there is one."""
+        tape: Tape | None = None
+        if self.stream.tape is not None and not isinstance(error, StoreError):
+            tape = await self.store.open(self.stream.tape)
+            hint = command("resume", tape.id, self.loaded, self.common)
+            self.output.message(f"{len(tape)} steps are safe; go on with: {hint}")
+        if self.output.as_json and tape is not None:
+            self.output.document(document(tape, self.stream.used, error))
+        elif self.output.as_json:
+            said = {"code": error.code, "message": error.message}
+            self.output.document({"tape": self.stream.tape, "error": said})
+
+    def _ask_effects(self, error: DecisionNeededError) -> int:
+        past = error.data.get("effects")
+        calls = [
+            (each.step.seq, each.call.name, each.call.arguments)
+            for each in (past if isinstance(past, list) else [])
+        ]
+        first = error.message.partition("\n")[0]
+        self.output.message(f"error: {error.code}: {one_line(first)}", "bold red")
+        for seq, name, arguments in calls:
+            self.output.message(f"  step {seq}: {one_line(call_text(name, arguments), 300)}")
+        self.output.message("say --effects reuse (an equal call gets this result) or redo")
+        if self.output.as_json:
+            listed = [{"seq": s, "name": n, "arguments": a} for s, n, a in calls]
+            said = {"code": error.code, "message": error.message}
+            self.output.document({"tape": None, "effects": listed, "error": said})
+        return exit_code_of(error)
+
+
+def run(wanted: Wanted, task: str, tape: str | None) -> int:
+    """Run an agent on a task; on a new tape, or as the next message of an old one."""
+    assert wanted.agent is not None
+    loaded = load(wanted.agent, wanted.environments)
+
+    async def main() -> int:
+        async with open_store(wanted.common) as store:
+            live = Live(wanted, loaded, store)
+            on = await find(store, tape) if tape is not None else None
+            return await live.finish(
+                lambda: ph.run(
+                    loaded.agent,
+                    task,
+                    tape=on,
+                    environment=loaded.environments,
+                    store=store,
+                    budget=live.budget,
+                    approval=live.approval,
+                    on_event=live.stream,
+                )
+            )
+
+    return asyncio.run(main())
+
+
+def resume(wanted: Wanted, text: str, said: Sequence[str]) -> int:
+    """Finish a tape."""
+
+    async def main() -> int:
+        async with open_store(wanted.common) as store:
+            tape = await store.open(await find(store, text))
+            live = Live(wanted, given(wanted, tape), store)
+            verdicts = decisions(tape, said)
+
+            async def work() -> Tape:
+                asked = await live.ask(tape) if not said else {}
+                return await live.resume(tape.id, {**verdicts, **asked})
+
+            return await live.finish(work)
+
+    return asyncio.run(main())
+
+
+def fork(
+    wanted: Wanted, text: str, *, at: int | None, effects: EffectsPolicy, task: str | None
+) -> int:
+    """Go another way from a step of a tape."""
+
+    async def main() -> int:
+        async with open_store(wanted.common) as store:
+            parent = await store.open(await find(store, text))
+            live = Live(wanted, given(wanted, parent), store)
+            code = await live.finish(
+                lambda: ph.fork(
+                    parent,
+                    at=at,
+                    agent=live.loaded.agent,
+                    task=task,
+                    effects=effects.value,
+                    environment=live.loaded.environments,
+                    store=store,
+                    budget=live.budget,
+                    approval=live.approval,
+                    on_event=live.stream,
+                )
+            )
+            if live.stream.tape is not None and code != NEGATIVE:
+                pair = f"{short_id(parent.id)} {short_id(live.stream.tape)}"
+                live.output.message(f"compare with: playhead diff {pair}")
+            return code
+
+    return asyncio.run(main())
+
+
+def given(wanted: Wanted, tape: Tape) -> Loaded:
+    """The agent that the person gave; none is ever loaded because a tape names it.
+
+    Raises:
+        UsageFault: The person gave none; the message says which one the tape names.
+    """
+    if wanted.agent is None:
+        raise missing_agent(tape)
+    return load(wanted.agent, wanted.environments)

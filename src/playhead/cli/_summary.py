@@ -1,0 +1,156 @@
+"""What a step says, in a few words."""
+
+from __future__ import annotations
+
+from playhead.errors import PlayheadError
+from playhead.tape import BlobPart, Json, Part, Step, TextPart, ToolCallPart, compact, result_text
+from playhead.tape.kinds import (
+    AssistantMessage,
+    Broadcast,
+    Context,
+    Decision,
+    DecisionRequest,
+    Delegate,
+    Effects,
+    Erasure,
+    ModelCall,
+    NextNode,
+    NodeRun,
+    ParseError,
+    Pause,
+    Plan,
+    Reflection,
+    Return,
+    Run,
+    Snapshot,
+    Stop,
+    TapeHeader,
+    ToolCall,
+    ToolError,
+    ToolResult,
+    UserMessage,
+)
+
+_LONG = 4000  # characters of one value
+
+
+def summary(step: Step) -> str:
+    """What a step says; raw text, not yet made harmless."""
+    if step.erased:
+        return "(erased)"
+    try:
+        return _said(step)
+    except (PlayheadError, RecursionError) as error:
+        return f"(unreadable: {error})"
+
+
+def said_text(step: Step) -> str:
+    """What a step says; of a model call, only what the model said."""
+    if step.kind != ModelCall.kind or step.erased:
+        return summary(step)
+    try:
+        body = step.body
+    except PlayheadError:
+        return summary(step)
+    if not isinstance(body, ModelCall) or body.message is None or body.status != "complete":
+        return summary(step)
+    return _parts(body.message.parts)
+
+
+def _said(step: Step) -> str:
+    match step.body:
+        case UserMessage(parts=parts) | AssistantMessage(parts=parts):
+            return _parts(parts)
+        case ToolCall(name=name, arguments=arguments):
+            return call_text(name, arguments)
+        case ToolResult(result=result, parts=parts):
+            return _parts(parts) if result is None and parts else result_text(result)
+        case ToolError(code=code, message=message):
+            return f"{code}: {message}"
+        case ParseError(message=message):
+            return message
+        case Plan(items=items):
+            return " · ".join(items)
+        case Reflection(text=text):
+            return text
+        case NextNode(node=node) | NodeRun(node=node):
+            return node
+        case Delegate() | Broadcast() as body:
+            return f"{body.agent}: {_parts(body.parts)}"
+        case Return(agent=agent, parts=parts):
+            return f"from {agent}: {_parts(parts)}"
+        case Stop(reason=reason, result=result):
+            return reason if result is None else f"{reason}: {result_text(result)}"
+        case ModelCall() as call:
+            return _model_call(call)
+        case _:
+            return _note(step)
+
+
+def _note(step: Step) -> str:
+    match step.body:
+        case TapeHeader(parent=parent):
+            return "begins" if parent is None else f"forks {parent.tape} at step {parent.at}"
+        case Run(mode=mode, agent=agent, config=config):
+            return f"{mode} {agent} {config[:19]}"
+        case Context(now=now, seed=seed):
+            return ", ".join([*now, *(["seed"] if seed else [])])
+        case Pause(reason=reason, message=message):
+            return f"{reason}: {message}"
+        case DecisionRequest(why=why, action=action):
+            return f"{why} of {action}"
+        case Decision(decision=decision, message=message, result=result):
+            rest = message or (result_text(result) if result is not None else "")
+            return f"{decision} {rest}".strip()
+        case Effects(policy=policy, effects=effects):
+            return f"{policy}: " + ", ".join(call_text(e.name, e.arguments) for e in effects)
+        case Snapshot(state=state):
+            return f"{len(compact(state)):,} characters of state"
+        case Erasure(seqs=seqs, reason=reason):
+            return f"steps {', '.join(map(str, seqs))}: {reason}"
+        case _:
+            return (step.data or b"").decode("utf-8", "replace")
+
+
+def _model_call(call: ModelCall) -> str:
+    facts = [call.model]
+    if call.usage:
+        facts.append(f"{call.usage.input_tokens:,}→{call.usage.output_tokens:,} tokens")
+    if call.price:
+        facts.append(f"${call.price.usd:.4f}")
+    if call.seconds:
+        facts.append(f"{call.seconds:.1f} s")
+    if call.status != "complete":
+        facts.append(f"{call.status}: {call.error or ''}")
+    return f"{', '.join(facts)} · {_parts(call.message.parts) if call.message else ''}"
+
+
+def _parts(parts: tuple[Part, ...]) -> str:
+    return " ".join(filter(None, map(_part, parts)))
+
+
+def _part(part: Part) -> str:
+    match part:
+        case TextPart(content=content):
+            return content
+        case BlobPart(media_type=media_type, size=size, preview=preview):
+            return f"[{media_type}, {size:,} bytes] {preview}"
+        case ToolCallPart(name=name, arguments=arguments):
+            return f"→ {call_text(name, arguments)}"
+        case _:
+            return f"[{part.type}]"
+
+
+def call_text(name: str, arguments: Json) -> str:
+    """A tool call as a line of code."""
+    if isinstance(arguments, dict):
+        inside = ", ".join(f"{key}={_value(value)}" for key, value in arguments.items())
+    else:
+        inside = "" if arguments is None else _value(arguments)
+    return f"{name}({inside})"
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, str) and len(value) > _LONG:
+        value = value[:_LONG] + "…"
+    return compact(value)

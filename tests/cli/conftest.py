@@ -1,0 +1,36 @@
+"""Fixtures of the tests of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from cli_helpers import AGENTS
+from typer.testing import CliRunner, Result
+
+from playhead.cli._app import app
+
+Run: TypeAlias = Callable[..., Result]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with an agent file; the store comes to be at `tapes.db` in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAYHEAD_STORE", str(tmp_path / "tapes.db"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    (tmp_path / "agents.py").write_text(AGENTS)
+    return tmp_path
+
+
+@pytest.fixture
+def cli(place: Path) -> Run:
+    """Runs a command in this process; whatever it raises is shown."""
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+    return run
