@@ -1,5 +1,7 @@
 """Playhead: build LLM agents on a tape, the append-only log that is the agent's whole state.
 
+Example::
+
     import playhead as ph
 
     @ph.tool(effect="read")

@@ -36,7 +36,7 @@ async def first_session(stage: Stage) -> None:
     task, _ = written(7)
     stage.caption(
         "1 · A session",
-        f"An agent works in an office with 27 tools. Sam says: “{task.query}”\n"
+        f"An agent works in an office with 27 tools. Robin says: “{task.query}”\n"
         "No model is asked: the completions were written by hand. Everything else is real, and "
         "nothing is done before the step that asks for it is safe on disk.",
     )

@@ -13,7 +13,7 @@ from playhead.office import OfficeEnvironment, sample_office, sample_runs, sampl
 from playhead.tape import compact
 
 NAME = "office-assistant"
-_INSTRUCTIONS = """You help Sam with mail, calendar, tasks, customers and web analytics. \
+_INSTRUCTIONS = """You help Robin with mail, calendar, tasks, customers and web analytics. \
 It is Thursday, May 16, 2024."""
 _OBSERVED = "Observation: "
 
