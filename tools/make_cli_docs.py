@@ -48,7 +48,7 @@ def _part(name: str, command: Any) -> str:  # noqa: ANN401  (a class of typer's 
     words = " ".join(_argument(each) for each in arguments)
     lines = ["", command.help, "", "```sh", f"playhead {name} {words}".rstrip() + " [OPTIONS]"]
     lines += ["```", "", "| | |", "|---|---|"]
-    lines += [f"| `{each.metavar}` | {_cell(each.help)} |" for each in arguments]
+    lines += [f"| `{_cell(each.metavar)}` | {_cell(each.help)} |" for each in arguments]
     own = [each for each in options if each.opts[0] not in _COMMON]
     lines += [f"| {_names(each)} | {_cell(each.help)}{_default(each)} |" for each in own]
     shared = [f"`{each.opts[0]}`" for each in options if each.opts[0] in _COMMON]

@@ -10,7 +10,7 @@ from cli_helpers import document, in_terminal, playhead
 from conftest import Run
 
 import playhead as ph
-from playhead.cli.demo import office_agent, office_environment
+from playhead.cli.demo import _acts_back, office_agent, office_environment
 from playhead.cli.demo._stage import judged
 from playhead.office import OfficeTask, same_tables, sample_tasks
 from playhead.office import replay as replay_calls
@@ -53,8 +53,6 @@ def test_a_claim_that_does_not_hold_makes_it_fail(
     cli: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    from playhead.cli.demo import _acts_back
-
     monkeypatch.setattr(_acts_back, "_refused", lambda lines: False)
     result = cli("demo")
     assert result.exit_code == 1

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+from playhead.cli import _guard
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -41,8 +43,6 @@ def test_every_command_and_option_is_documented_and_explained(cli: Run, name: st
 
 
 def test_every_exit_code_is_documented():
-    from playhead.cli import _guard
-
     section = PATH.read_text().split("\n## Exit codes\n")[1].split("\n## ")[0]
     codes = (_guard.DONE, _guard.NEGATIVE, _guard.USAGE, _guard.WAITS, _guard.STORE, _guard.MODEL,
              _guard.UNEXPECTED, _guard.INTERRUPTED)  # fmt: skip

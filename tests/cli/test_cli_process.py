@@ -11,6 +11,7 @@ import pytest
 from cli_helpers import document, in_terminal, playhead, start, stored, wait_for
 from conftest import Run
 
+from playhead.cli import _listing
 from playhead.tape.kinds import Reflection
 
 
@@ -85,8 +86,6 @@ def test_a_run_whose_watcher_is_gone_is_finished(cli: Run, place: Path):
 def test_an_unexpected_fault_is_one_line_and_exit_code_70(
     cli: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    from playhead.cli import _listing
-
     def fail(*_: object) -> int:
         raise ZeroDivisionError("of a \x1b[31mkind\nwith lines")
 

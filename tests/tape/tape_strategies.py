@@ -95,7 +95,7 @@ prompts = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    keep=st.lists(ranges, max_size=2).map(tuple),
+    keep=st.lists(st.tuples(counts, counts, counts), max_size=2).map(tuple),
     tools=maybe(digests),
     settings=json_objects,
 )

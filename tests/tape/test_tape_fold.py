@@ -308,12 +308,12 @@ def test_what_runs_is_named_by_the_run() -> None:
 # --- the literal table ---------------------------------------------------------------------------
 
 
-def literal_call(*keep: tuple[int, int]) -> ModelCall:
+def literal_call(*keep: tuple[int, int, int]) -> ModelCall:
     return model_call(assistant("a"), prompt=PromptRecord(items=(), keep=keep))
 
 
 def test_the_literal_table_grows_call_by_call() -> None:
-    tape = tape_of(literal_call((1, 0)), literal_call(), literal_call((1, 2), (2, 5)))
+    tape = tape_of(literal_call((0, 1, 0)), literal_call(), literal_call((1, 1, 2), (2, 2, 5)))
     assert tape.fold().literals == 3
     assert [tape.literal(at) for at in range(3)] == [(1, 0), (1, 2), (2, 5)]
     assert [tape.fork().literal(at) for at in range(3)] == [(1, 0), (1, 2), (2, 5)]
@@ -323,7 +323,9 @@ def test_the_literal_table_grows_call_by_call() -> None:
 
 
 def test_the_older_part_of_the_literal_table_stays_in_the_store() -> None:
-    tape = tape_of(literal_call((1, 0), (1, 1)), literal_call((2, 0)), literal_call((3, 0)))
+    tape = tape_of(
+        literal_call((0, 1, 0), (1, 1, 1)), literal_call((2, 2, 0)), literal_call((3, 3, 0))
+    )
     entries = dict(enumerate(stored(tape)))
     log = Log(length=4, loader=DictLoader(entries, literals=[(1, 0), (1, 1)]))
     log.fold = Fold.restore(folded(tape[:2]).checkpoint()) or Fold()

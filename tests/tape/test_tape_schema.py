@@ -242,6 +242,7 @@ def test_parts(part: dict[str, Any], valid: bool) -> None:
     assert validator("playhead.user_message").is_valid({"parts": [part]}) == valid
 
 
+@LAW
 @given(texts)
 def test_lines(text: str) -> None:
     tape = tape_of(says(text))

@@ -215,7 +215,7 @@ class PagedTapes(Tapes):
 TestTapes = Tapes.TestCase
 TestPagedTapes = PagedTapes.TestCase
 TestTapes.settings = TestPagedTapes.settings = settings(
-    max_examples=120,
+    max_examples=80,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -42,7 +42,10 @@ class PlainConsole(Console):
 
     def row(self, text: Text) -> None:
         """Print one line, cut at the width; the text is harmless already."""
-        text.truncate(self.width, overflow="ellipsis")
+        width = self.width
+        if len(text) > 2 * width:
+            text = text[: 2 * width]  # measuring text is slow
+        text.truncate(width, overflow="ellipsis")
         self.print(text, soft_wrap=True)
 
 

@@ -68,10 +68,15 @@ class PromptWriter:
 
     A message is written out when it is sent first, kept in the literal table when it is sent
     again, and only referred to from then on. What was sent stands in the tape's fold.
+
+    Args:
+        fold: The tape's state.
+        tape: The tape's id: the history of another one is written out.
     """
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Fold, *, tape: str | None = None) -> None:
         self._fold = fold
+        self._tape = tape
         self._kept: dict[bytes, int] = {}
         self._keys: dict[int, tuple[Message, bytes]] = {}
 
@@ -87,7 +92,7 @@ class PromptWriter:
         """The record of a prompt.
 
         Args:
-            prompt: What the model is sent.
+            prompt: What the model of the frame on top is sent.
             seq: Where its model call will stand on the tape.
             tools: Digest of the list of tools offered.
             settings: Sampling settings.
@@ -95,22 +100,28 @@ class PromptWriter:
         """
         self._kept = {}
         items: list[RangeOfHistory | RangeOfLiterals | Literally] = []
-        keep: list[tuple[int, int]] = []
+        keep: list[tuple[int, int, int]] = []
+        frame = self._fold.frame.id
         for segment in prompt.segments:
-            if isinstance(segment, HistoryRange):
+            if isinstance(segment, HistoryRange) and self._is_own(segment, frame):
                 items.append(RangeOfHistory(h=(segment.start, segment.stop)))
-            else:
-                self._literal(fit(segment) if fit else segment, seq, items, keep)
+                continue
+            for message in segment if isinstance(segment, HistoryRange) else (segment,):
+                self._literal(fit(message) if fit else message, seq, items, keep)
         return PromptRecord(
             items=tuple(items), keep=tuple(keep), tools=tools, settings=dict(settings or {})
         )
+
+    def _is_own(self, segment: HistoryRange, frame: int) -> bool:
+        """Whether a range is of the frame, and tape, whose model is asked."""
+        return segment.frame == frame and self._tape in (None, segment.tape.id)
 
     def _literal(
         self,
         message: Message,
         seq: int,
         items: list[RangeOfHistory | RangeOfLiterals | Literally],
-        keep: list[tuple[int, int]],
+        keep: list[tuple[int, int, int]],
     ) -> None:
         key = self._key(message)
         at = self._kept.get(key, self._fold.literal_index.get(key))
@@ -118,8 +129,9 @@ class PromptWriter:
             items.append(Literally(m=message))
             return
         if not isinstance(at, int):
-            keep.append(at)
-            at = self._kept[key] = self._fold.literals + len(keep) - 1
+            place = self._fold.literals + len(keep)
+            keep.append((place, *at))
+            at = self._kept[key] = place
         last = items[-1] if items else None
         if isinstance(last, RangeOfLiterals) and last.l[1] == at:
             items[-1] = RangeOfLiterals(l=(last.l[0], at + 1))

@@ -87,10 +87,7 @@ async def _record_failure(
 
 async def commit(turn: Turn, drafts: list[Draft], record: PromptRecord | None) -> None:
     """Store a turn's steps, and with them what its prompt adds to the literal table."""
-    first = turn.session.fold.literals
-    keep = record.keep if record else ()
-    literals = [(first + i, seq, item) for i, (seq, item) in enumerate(keep)]
-    await turn.session.commit(drafts, literals=literals)
+    await turn.session.commit(drafts, literals=record.keep if record else ())
 
 
 def _watcher(turn: Turn) -> OnDelta | None:

@@ -153,6 +153,7 @@ def _rest_of_turn(session: Session, parent: Tape, at: int) -> list[Draft]:
         message = f"node `{turn.node.name}` of agent `{turn.agent.name}` raised {told(error)}"
         raise NodeError(message, node=turn.node.name, agent=turn.agent.name) from error
     turn_so_far = [step for step in turn_steps(parent, first) if step.seq < at]
+    known = [step.body for step in turn_so_far if step.kind == Context.kind][-1:]
     shared = [step.body for step in turn_so_far if step.kind != Context.kind]
     now = [session.fitter.fit(draft.body) for draft in made]
     if len(now) < len(shared) or not all(map(same, shared, now)):
@@ -161,7 +162,7 @@ def _rest_of_turn(session: Session, parent: Tape, at: int) -> list[Draft]:
             f"and this agent makes something else of it: fork at {first.seq}"
         )
     rest = made[len(shared) :]
-    if context is not None and len(shared) == len(turn_so_far):  # its note is not shared
+    if context is not None and known != [context]:  # what it read is not shared
         rest.insert(0, turn.draft(context))
     return rest
 

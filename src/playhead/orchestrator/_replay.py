@@ -109,9 +109,19 @@ async def replay(
 
 
 async def _offered(tape: Tape, store: Store) -> dict[str, list[ToolSchema]]:
-    """By digest, the tools that the environments offered when the tape was recorded."""
+    """By digest, the tools that the environments offered when the tape was recorded.
+
+    Raises:
+        KindError: The tape holds an action of a kind that this process does not know.
+    """
     found: dict[str, list[ToolSchema]] = {}
     for step in tape:
+        if step.role == "action" and not step.known:
+            raise KindError(
+                f"step {step.seq} is an action of the unknown kind `{step.kind}`: import the "
+                "package that defines it, then replay",
+                kind=step.kind,
+            )
         name = _environment_of(step)
         if name is not None and name not in found:
             content = await store.document(name)
@@ -149,12 +159,6 @@ class _Replay:
 
     def report(self) -> ReplayReport:
         for step in self._tape:
-            if step.role == "action" and not step.known:
-                raise KindError(
-                    f"step {step.seq} is an action of the unknown kind `{step.kind}`: import the "
-                    "package that defines it, then replay",
-                    kind=step.kind,
-                )
             name = _environment_of(step)
             if name is not None:
                 self._root.bind(self._offered[name])

@@ -98,7 +98,7 @@ class Session:
 
     def _follow(self) -> None:
         self.fold: Fold = self.tape.fold()
-        self.prompts = PromptWriter(self.fold)
+        self.prompts = PromptWriter(self.fold, tape=self.tape.id)
 
     def run_note(self, mode: str) -> Draft:
         """The note that a run begins."""

@@ -115,16 +115,17 @@ async def grown(store: Store, tape: Tape, *texts: str, **rest: Any) -> Tape:  # 
 
 async def called(store: Store, tape: Tape, text: str, *keep: tuple[int, int]) -> Tape:
     """The tape with a model call that says one message and keeps others; with a checkpoint."""
-    prompt = PromptRecord(items=(Literally(m=user(text)),), keep=keep)
-    call = ModelCall(model="m", provider="p", prompt=prompt, status="failed")
     first = tape.fold().literals
+    places = tuple((first + number, *where) for number, where in enumerate(keep))
+    prompt = PromptRecord(items=(Literally(m=user(text)),), keep=places)
+    call = ModelCall(model="m", provider="p", prompt=prompt, status="failed")
     steps = tape.seal([Draft(call)])
     longer = tape.extend(steps)
     batch = Batch(
         tape.id,
         len(tape),
         steps,
-        literals=[(first + number, *where) for number, where in enumerate(keep)],
+        literals=places,
         checkpoint=longer.fold().checkpoint(),
     )
     assert await store.append(batch) is Answer.STORED

@@ -184,7 +184,8 @@ def _write_rest(connection: sqlite3.Connection, tenant: str, key: int, batch: Ba
         [(tenant, digest, content) for digest, content in batch.documents.items()],
     )
     connection.executemany(
-        "INSERT INTO literals VALUES (?, ?, ?, ?)", [(key, *row) for row in batch.literals]
+        "INSERT OR REPLACE INTO literals VALUES (?, ?, ?, ?)",
+        [(key, *row) for row in batch.literals],
     )
     connection.executemany(
         "DELETE FROM inbox WHERE tenant = ? AND tape = ? AND id = ?",

@@ -165,7 +165,10 @@ class WriteAccess:
         if self._transactions % _LOOK_EVERY:
             return False
         limit = _WAL_BYTES if self._transactions % _CHECKPOINT_EVERY else _CHECKPOINT_BYTES
-        return size_of(wal_of(self._path)) > limit
+        try:
+            return size_of(wal_of(self._path)) > limit
+        except OSError:
+            return False
 
     def tidy(self, connection: sqlite3.Connection, *, fold: bool) -> None:
         """Keep the log small after a commit; never waits for readers, never fails.

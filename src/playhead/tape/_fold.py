@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from pydantic_core import PydanticSerializationError
 
+from playhead.errors import BodyError
 from playhead.tape._body import Body
 from playhead.tape._parts import Message
 from playhead.tape._step import Step
@@ -23,6 +25,7 @@ from playhead.tape.kinds import (
     NextNode,
     Pause,
     PromptRecord,
+    RangeOfLiterals,
     Return,
     Run,
     Stop,
@@ -99,7 +102,7 @@ class Fold:
         self.unparsed: int | None = None
         self.ran = False
         self.literals = 0
-        self.literal_table: list[tuple[int, int]] = []  # the newest ones, up to position `literals`
+        self.literal_table: dict[int, tuple[int, int]] = {}  # a store may know more of it
         self.literal_index: dict[bytes, int | tuple[int, int]] = {}
         self.histories: dict[int, HistoryIndex] = {0: HistoryIndex(0)}
 
@@ -179,15 +182,18 @@ class Fold:
 
     def _learn_literals(self, seq: int, prompt: PromptRecord) -> None:
         """Remember where each message written out stands: first by its call, then in the table."""
-        for kept in prompt.keep:
-            key = next((k for k, at in self.literal_index.items() if at == kept), None)
+        for place, *kept in prompt.keep:
+            where = (kept[0], kept[1])
+            key = next((k for k, at in self.literal_index.items() if at == where), None)
             if key is not None:
-                self.literal_index[key] = self.literals
-            self.literals += 1
-            self.literal_table.append(kept)
+                self.literal_index[key] = place
+            self.literal_table[place] = where
+            self.literals = max(self.literals, place + 1)
         for number, item in enumerate(prompt.items):
             if isinstance(item, Literally):
                 self.literal_index.setdefault(literal_key(item.m), (seq, number))
+            elif isinstance(item, RangeOfLiterals):  # also where what kept them was erased
+                self.literals = max(self.literals, item.l[1])
         if len(self.literal_index) > _MAX_LITERALS:
             once = [key for key, at in self.literal_index.items() if not isinstance(at, int)]
             for key in once[: len(once) // 2]:  # the oldest; sent again, they are written again
@@ -278,8 +284,15 @@ class Fold:
 
 
 def literal_key(message: Message) -> bytes:
-    """Equal for equal messages."""
-    return hashlib.sha256(message.model_dump_json().encode()).digest()[:16]
+    """Equal for equal messages.
+
+    Raises:
+        BodyError: The message cannot be written as JSON.
+    """
+    try:
+        return hashlib.sha256(message.model_dump_json().encode()).digest()[:16]
+    except PydanticSerializationError as error:
+        raise BodyError(f"a message of the prompt cannot be written: {error}") from None
 
 
 def says_message(step: Step) -> bool:

@@ -198,15 +198,15 @@ class Tape:
         """Where message `at` of the literal table stands: position of the call, index of the item.
 
         Raises:
-            TapeError: The table is shorter.
+            TapeError: The table is shorter, or the place is erased.
         """
         fold = self.fold()
-        first = fold.literals - len(fold.literal_table)
         if not 0 <= at < fold.literals:
             raise TapeError(f"the literal table has {fold.literals} messages, there is no {at}")
-        if at >= first:
-            return fold.literal_table[at - first]
-        assert self._log.loader is not None
+        if at in fold.literal_table:
+            return fold.literal_table[at]
+        if self._log.loader is None:
+            raise TapeError(f"what kept message {at} of the literal table was erased")
         return self._log.loader.literal(at)
 
     @property

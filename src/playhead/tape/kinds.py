@@ -167,7 +167,7 @@ class PromptRecord(Value):
     """A prompt as ranges over what the tape already holds (docs/format.md, section 7)."""
 
     items: tuple[RangeOfHistory | RangeOfLiterals | Literally, ...]
-    keep: tuple[tuple[int, int], ...] = ()
+    keep: tuple[tuple[int, int, int], ...] = ()
     tools: str | None = None
     settings: dict[str, JsonValue] = Field(default_factory=dict)
 
