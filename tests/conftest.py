@@ -10,6 +10,24 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long fault injection out, unless `-m` asks for something."""
+    if config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("chaos")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests counted (`record_property("counts", …)`)."""
+    for outcome in ("passed", "failed", ""):  # "" holds fixtures' ends
+        for report in terminalreporter.stats.get(outcome, ()):
+            counts = dict(getattr(report, "user_properties", ())).get("counts")
+            if counts and report.when == "teardown":
+                terminalreporter.write_line(f"{report.nodeid.split('::')[-1]}: {counts}")
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of recorded real data, named by `PLAYHEAD_DATA`."""

@@ -11,12 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+from typer.testing import Result
 
 from playhead.store import Batch, SqliteStore
 from playhead.tape import Body, Draft, Tape
+
+Run: TypeAlias = Callable[..., Result]
 
 AGENTS = '''
 import asyncio

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
-from cli_helpers import AGENTS
+from cli_helpers import AGENTS, Run
 from typer.testing import CliRunner, Result
 
 from playhead.cli._app import app
-
-Run: TypeAlias = Callable[..., Result]
 
 
 @pytest.fixture

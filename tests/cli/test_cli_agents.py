@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, playhead
-from conftest import Run
+from cli_helpers import Run, document, playhead
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, in_terminal, playhead
-from conftest import Run
+from cli_helpers import Run, document, in_terminal, playhead
 
 import playhead as ph
 from playhead.cli.demo import _acts_back, office_agent, office_environment
@@ -21,7 +20,7 @@ def test_the_demonstration_proves_its_claims(place: Path):
     assert result.code == 0
     said = document(result.out)
     assert said["ok"]
-    assert len(said["checks"]) == 20
+    assert len(said["checks"]) == 21
     assert all(check["ok"] for check in said["checks"])
     assert said["completions"] == "hand-written"
     ledger = said["resumed"]["ledger"]
@@ -44,7 +43,7 @@ def test_the_demonstration_looks_as_it_should_and_leaves_nothing(place: Path):
     for title in ("1 · A session", "2 · Killed between an action and its result", "3 · Resumed",
                   "4 · Replayed", "5 · Forked", "6 · Verified"):  # fmt: skip
         assert title in seen
-    assert "20 of 20 claims hold" in seen
+    assert "21 of 21 claims hold" in seen
     assert "✗" not in seen
     assert [path.name for path in place.iterdir()] == ["agents.py"]
 
@@ -57,7 +56,7 @@ def test_a_claim_that_does_not_hold_makes_it_fail(
     result = cli("demo")
     assert result.exit_code == 1
     assert "✗ a copy whose end was cut off is refused" in result.stdout
-    assert "18 of 20 claims hold" in result.stdout
+    assert "19 of 21 claims hold" in result.stdout
 
 
 def test_a_folder_that_cannot_be_made_is_a_usage_error(cli: Run):

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import document, stored
-from conftest import Run
+from cli_helpers import Run, document, stored
 
 from playhead.cli._align import align
 from playhead.tape import Body, Draft, Tape, assistant, text_parts

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from cli_helpers import Run
 
 from playhead.cli import _guard
 

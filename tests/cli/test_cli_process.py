@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, in_terminal, playhead, start, stored, wait_for
-from conftest import Run
+from cli_helpers import Run, document, in_terminal, playhead, start, stored, wait_for
 
 from playhead.cli import _listing
 from playhead.tape.kinds import Reflection
@@ -109,11 +108,11 @@ def test_the_program_starts_without_what_only_some_commands_need(place: Path):
     assert done.stdout == "[]\n"
 
 
-def test_the_program_knows_its_version_and_explains_itself(place: Path):
+def test_the_program_knows_its_version_and_explains_itself(cli: Run, place: Path):
     assert playhead("--version", cwd=place).out == "playhead 0.1.0\n"
     for words in (["--help"], ["-h"], []):
-        result = playhead(*words, cwd=place)
-        assert "Exit codes" in result.out
-        assert result.code == (0 if words else 2)
-    assert playhead("nonsense", cwd=place).code == 2
-    assert playhead("ls", "--nonsense", cwd=place).code == 2
+        result = cli(*words)
+        assert "Exit codes" in result.output
+        assert result.exit_code == (0 if words else 2)
+    assert cli("nonsense").exit_code == 2
+    assert cli("ls", "--nonsense").exit_code == 2

@@ -6,8 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, in_terminal, stored
-from conftest import Run
+from cli_helpers import Run, document, in_terminal, stored
 
 from playhead.store import SqliteStore
 from playhead.tape import Tape, text_parts
@@ -182,6 +181,29 @@ def test_a_terminal_is_asked_about_what_waits_when_it_resumes(cli: Run, place: P
     assert code == 0
     assert "denied: not today" in seen
     assert not (place / "sent.txt").exists()
+
+
+def test_a_terminal_is_asked_about_an_unknown_outcome(place: Path):
+    stored(  # the tape of a process that died while it was sending
+        place / "tapes.db",
+        UserMessage(parts=text_parts("Write to Ana")),
+        RunNote(mode="run", agent="mailer", config="sha256:" + "0" * 64),
+        ToolCall(call_id="send", name="send", arguments={"to": "ana"}, effect="irreversible"),
+    )
+    words = ("resume", "last", "--agent", "agents.py:mailer")
+    code, seen = in_terminal(*words, cwd=place, typed=[("later: ", "later\n")])
+    assert code == 3
+    assert seen.count("it is not known whether this happened") == 1
+    code, seen = in_terminal(*words, cwd=place, typed=[("later: ", "r\n")])
+    assert code == 0
+    assert (place / "sent.txt").read_text() == "ana\n"
+
+
+def test_who_says_later_is_asked_once(place: Path):
+    words = ("run", "agents.py:mailer", "Write to Ana", "--approve", "irreversible")
+    code, seen = in_terminal(*words, cwd=place, typed=[("later: ", "\n")])
+    assert code == 3
+    assert seen.count("approve? ") == 1
 
 
 def test_nobody_is_asked_where_nobody_can_answer(place: Path):

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, in_terminal, playhead, stored
-from conftest import Run
+from cli_helpers import Run, document, in_terminal, playhead, stored
 
 from playhead.tape import Draft, assistant, read_tape, text_parts
 from playhead.tape.kinds import (
@@ -255,8 +254,8 @@ def test_a_long_tape_is_shown_in_bounded_memory(place: Path):
         )  # fmt: skip
         return int(done.stderr.splitlines()[-1]) // 1024, done.stdout
 
+    small, _ = peak("short.db")
     for words in ([], ["--json"]):
-        small, _ = peak("short.db", *words)
         most, shown = peak("long.db", *words)
         assert shown.count("zzz") >= 5_000
         assert most - small < 30, "the tape has 50 MB"

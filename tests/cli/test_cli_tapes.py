@@ -6,8 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, stored
-from conftest import Run
+from cli_helpers import Run, document, stored
 
 from playhead.tape import By, Draft, text_parts
 from playhead.tape.kinds import AssistantMessage, Pause, Reflection, UserMessage

@@ -7,8 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from cli_helpers import document, stored
-from conftest import Run
+from cli_helpers import Run, document, stored
 from typer.testing import CliRunner
 
 from playhead.cli._app import app

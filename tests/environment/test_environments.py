@@ -134,7 +134,7 @@ async def test_arguments_and_errors_pass_through_a_thread() -> None:
     with pytest.raises(ZeroDivisionError):
         await in_thread(add, a=1, b=0)
     with pytest.raises(RuntimeError, match="StopIteration"):
-        await in_thread(next, **{}) if False else await in_thread(lambda: next(iter(())))
+        await in_thread(lambda: next(iter(())))
 
 
 async def test_giving_up_on_a_thread_leaves_it_alone() -> None:

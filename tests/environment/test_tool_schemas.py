@@ -219,7 +219,7 @@ def positional(a: int, /) -> None: ...
     ("function", "told"),
     [
         (unknown, "NotThere"),
-        (arbitrary, "cannot describe its parameters"),
+        (arbitrary, "its parameters cannot be described"),
         (untyped, "give the parameter `a` a type"),
         (star, "name every parameter"),
         (stars, "name every parameter"),

@@ -223,6 +223,20 @@ async def test_a_file_replaced_while_it_is_open_is_noticed(sqlite, path, tmp_pat
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_closing_leaves_the_log_of_a_file_that_is_gone(path, tmp_path, replaced):
+    """With it, what was stored last can still be rescued."""
+    copy, wal = tmp_path / "copy.db", path.with_name(path.name + "-wal")
+    async with SqliteStore(copy) as other:
+        await made(other, "of the copy")
+    store = SqliteStore(path)
+    await made(store, "one")
+    copy.rename(path) if replaced else path.unlink()
+    log = wal.read_bytes()
+    await store.close()
+    assert wal.read_bytes() == log
+
+
 @pytest.mark.parametrize("gone", [True, False])
 async def test_a_log_without_its_file_is_kept(path, gone):
     """SQLite itself would delete it."""

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlite_seams import Seam, io_error, watched
+from store_children import until
 
 from playhead.errors import StoreError, TapeNotFoundError, TapeOwnedError
 from playhead.store import Answer, SqliteStore, _write_access
@@ -291,6 +292,8 @@ async def test_a_thread_that_dies_leaves_nobody_waiting(path, monkeypatch):
     tape = await made(store)
     batch = batch_of(tape, tape.seal([said("x")]))
 
+    thread = store._writer._thread
+
     def dying():
         raise SystemExit
 
@@ -303,6 +306,7 @@ async def test_a_thread_that_dies_leaves_nobody_waiting(path, monkeypatch):
         await asyncio.sleep(0)
     answers = await asyncio.gather(first, second, third, return_exceptions=True)
     assert all(a is Answer.STORED or isinstance(a, (int, StoreError)) for a in answers)
+    await asyncio.to_thread(until, lambda: not thread.is_alive())
     assert await store.append(batch) is Answer.STORED  # by a new thread
     await same(store, tape.extend(batch.steps))
     await store.close()

@@ -26,6 +26,7 @@ from playhead.errors import (
 )
 
 P = ParamSpec("P")
+_LONGEST = 2000  # characters of an error
 
 DONE, NEGATIVE, USAGE, WAITS, STORE, MODEL = range(6)
 UNEXPECTED, INTERRUPTED, NOBODY_READS = 70, 130, 141
@@ -69,7 +70,7 @@ def exit_code_of(error: PlayheadError) -> int:
 
 def told(error: PlayheadError) -> str:
     """An error on one line."""
-    return f"error: {error.code}: {one_line(error.message)}"
+    return f"error: {error.code}: {one_line(error.message, _LONGEST)}"
 
 
 def guarded(function: Callable[P, int]) -> Callable[P, None]:

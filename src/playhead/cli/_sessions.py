@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import playhead as ph
 from playhead.cli._agents import Loaded, load, missing_agent
 from playhead.cli._ask import Asker, decisions, waiting
-from playhead.cli._guard import NEGATIVE, InterruptFault, exit_code_of, told, trace
+from playhead.cli._guard import NEGATIVE, InterruptFault, UsageFault, exit_code_of, told, trace
 from playhead.cli._live import Stream
 from playhead.cli._loop import InterruptedRun, interruptible
 from playhead.cli._options import Approve, Common, EffectsPolicy
@@ -52,6 +52,7 @@ class Live:
         asks = sys.stdin.isatty() if wanted.ask is None else wanted.ask
         self.asker = Asker(self.output.people, self.stream) if asks else None
         self.budget = wanted.budget
+        self._asked: set[str] = set()
         self.approval: ph.Approval | None = None
         if wanted.approve in _EFFECTS:
             decide = self.asker.approval if self.asker else None
@@ -87,18 +88,18 @@ class Live:
 
     async def _settled(self, work: Callable[[], Awaitable[Tape]]) -> Tape:
         tape = await work()
-        while self.asker is not None and tape.status == "waiting":
-            verdicts = await self.ask(tape)
-            if not verdicts:
-                break
+        while verdicts := await self.ask(tape, "unknown_outcome"):
             tape = await self.resume(tape.id, verdicts)
         return tape
 
-    async def ask(self, tape: Tape) -> dict[str, ph.Verdict]:
-        """Ask about everything that waits on a tape."""
+    async def ask(self, tape: Tape, *requests: str) -> dict[str, ph.Verdict]:
+        """Ask about what waits on a tape for such a request, once about each action."""
         found: dict[str, ph.Verdict] = {}
         for action in waiting(tape.fold()) if self.asker else ():
+            if action.request not in requests or action.id in self._asked:
+                continue
             assert self.asker is not None
+            self._asked.add(action.id)
             said = await self.asker.about(action, tape[action.seq])
             if said is not None:
                 found[action.id] = said
@@ -186,7 +187,7 @@ def resume(wanted: Wanted, text: str, said: Sequence[str]) -> int:
             verdicts = decisions(tape, said)
 
             async def work() -> Tape:
-                asked = await live.ask(tape) if not said else {}
+                asked = await live.ask(tape, "approval", "unknown_outcome") if not said else {}
                 return await live.resume(tape.id, {**verdicts, **asked})
 
             return await live.finish(work)
@@ -202,6 +203,8 @@ def fork(
     async def main() -> int:
         async with open_store(wanted.common) as store:
             parent = await store.open(await find(store, text))
+            if at is not None and at > len(parent):
+                raise UsageFault(f"--at {at}: the tape has {len(parent)} steps")
             live = Live(wanted, given(wanted, parent), store)
             code = await live.finish(
                 lambda: ph.fork(

@@ -14,7 +14,7 @@ _UNSAFE = (
 _BLOCK = re.compile(f"[{_UNSAFE}]")
 _LINE = re.compile(f"[\t\n{_UNSAFE}]")
 _SPACE = re.compile(r"[ \t\r\n]+")
-_ONE_LINE = 2000
+_ONE_LINE = 600  # characters: wider than terminals are
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from playhead.errors import CutCompletionError, ModelError, StoreError
+from playhead.errors import CutCompletionError, ModelError, PlayheadError, StoreError
 from playhead.llm import CallIdentity, Completion, Model, ModelRequest, OnDelta, Prompt
 from playhead.orchestrator._calls import call_note, foreign, sound
 from playhead.orchestrator._events import DeltaEvent, ModelCallEvent
@@ -40,6 +40,8 @@ async def ask(
             fault = foreign(model, error)
             await _record_failure(turn, model, record, fault)
             await turn.session.pause("error", str(fault))
+            if isinstance(error, PlayheadError):  # such as a missing extra: it says what to do
+                raise
             raise fault from error
     raise AssertionError("the last try returns or raises")
 

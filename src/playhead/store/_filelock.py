@@ -39,17 +39,21 @@ class FileLock:
             self._fd = fd
             self._acquire()
 
-    def try_acquire(self) -> bool:
-        """Take the lock if it is free; `__exit__` gives it back."""
+    def try_acquire(self, *, look: bool = True) -> bool:
+        """Take the lock if it is free; `release` gives it back.
+
+        Args:
+            look: Make sure that the file is still the one that others lock.
+        """
         if fcntl is None:  # pragma: no cover  (Windows)
             return False
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        if self._is_current():
+        if not look or self._is_current():
             return True
-        self.__exit__(None, None, None)
+        self.release()
         return False
 
     def _acquire(self) -> None:
@@ -72,6 +76,10 @@ class FileLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the lock back."""
         if fcntl is not None:
             fcntl.flock(self._fd, fcntl.LOCK_UN)
         else:  # pragma: no cover  (Windows)

@@ -110,6 +110,26 @@ class OwnerTests(Kit):
         await store.release(old)
         await same(store, await grown(store, tape, "still the new owner's", lease=new))
 
+    async def test_a_tape_is_taken_over_by_another_process(self, store: Store) -> None:
+        """The old owner notices, however much it remembers of its tape."""
+        tape = await made(store)
+        old = await store.acquire(tape.id)
+        tape = await grown(store, tape, "one", lease=old)
+        tape = await grown(store, tape, "two", lease=old)
+        async with self.both(store) as other:
+            await self.abandon(store, old)
+            new = await other.acquire(tape.id)
+            with refused(LostLeaseError):
+                await store.append(batch_of(tape, tape.seal([said("too late")]), lease=old))
+            await other.release(new)
+            longer = await grown(other, tape, "without a lease")
+            own = await store.acquire(tape.id)
+            with refused(TapeOwnedError):
+                await other.append(batch_of(longer, longer.seal([said("no")])))
+            steps = tape.seal([said("in conflict")])
+            assert await store.append(batch_of(tape, steps, lease=own)) is Answer.CONFLICT
+            await same(store, await grown(store, longer, "three", lease=own))
+
     async def test_a_lease_lasts_for_a_sensible_time(self, store: Store) -> None:
         """Seconds that make no sense are refused."""
         tape = await made(store)

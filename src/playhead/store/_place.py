@@ -32,7 +32,7 @@ def resolved(path: str | os.PathLike[str]) -> Path:
 def identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of a file; None if there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # quicker than the path's own, and asked at every commit
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

@@ -80,6 +80,9 @@ class SqliteStore:
     def _started(self) -> Writer:
         if os.getpid() != self._pid:
             raise StoreError("this store was open during a fork: open another in the new process")
+        writer = self._writer
+        if writer is not None and not writer.ended and not self.closed:
+            return writer
         with self._starting:
             if self.closed:
                 raise StoreError("the store is closed: open it again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _CHECKPOINT_BYTES = 8_000_000  # of the WAL file, looked at every `_CHECKPOINT_E
 _CHECKPOINT_EVERY = 64
 _WAL_BYTES = 32_000_000  # beyond this, the WAL file itself is made small again
 _LOOK_EVERY = 8  # transactions
+_LOOK_SECONDS = 0.05
 _PATIENCE = 30_000  # milliseconds that the writer's thread waits for other programs
 
 
@@ -43,6 +45,7 @@ class WriteAccess:
         self._in_doubt = False
         self._transactions = 0
         self._resting = threading.Lock()  # held during a fork
+        self._looked = 0.0
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[sqlite3.Connection]:
@@ -62,26 +65,33 @@ class WriteAccess:
                     self._drop()
                     raise
 
-    @contextlib.contextmanager
-    def locked_at_once(self) -> Iterator[sqlite3.Connection | None]:
-        """`locked`, if that is possible without waiting; else None."""
-        ready = self._connection is not None and not self._in_doubt
-        if not ready or not self._resting.acquire(blocking=False):
-            yield None
-        else:
-            try:
-                if self._lock is None or not self._lock.try_acquire():
-                    yield None
-                    return
-                try:
-                    yield self._connected()
-                except BaseException:
-                    self._drop()
-                    raise
-                finally:
-                    self._lock.__exit__(None, None, None)
-            finally:
-                self._resting.release()
+    def take_at_once(self) -> sqlite3.Connection | None:
+        """The connection and the lock, if they can be had without waiting; `give_back` ends it.
+
+        That the lock's file is still the one that others lock is looked at now and then only.
+        """
+        if self._connection is None or self._in_doubt or not self._resting.acquire(blocking=False):
+            return None
+        now = time.monotonic()
+        look = now - self._looked > _LOOK_SECONDS
+        if self._lock is None or not self._lock.try_acquire(look=look):
+            self._resting.release()
+            return None
+        if look:
+            self._looked = now
+        try:
+            return self._connected()
+        except BaseException:
+            self.give_back(failed=True)
+            raise
+
+    def give_back(self, *, failed: bool) -> None:
+        """The end of `take_at_once`; after a failure, the connection is dropped."""
+        if failed:
+            self._drop()
+        if self._lock is not None:
+            self._lock.release()
+        self._resting.release()
 
     def _connected(self) -> sqlite3.Connection:
         if self._identity is not None and identity(self._path) != self._identity:

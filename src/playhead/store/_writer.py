@@ -95,20 +95,26 @@ class Writer:
         if self.ended or not self._working.acquire(blocking=False):
             return False
         try:
-            with self.access.locked_at_once() as connection:
-                if connection is None:
-                    return False
-                if not self._transaction([task], connection, wait=False):
-                    return False
-                if self.access.untidy():  # a checkpoint takes too long for a loop
-                    self._tasks.put(_Task(_nothing, tidy=True))
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                raise
+            return self._done_at_once(task)
+        except Exception as error:
             task.error = task.error or _ours(error, self._path)
+            return True
         finally:
             self._working.release()
-        return True
+
+    def _done_at_once(self, task: _Task) -> bool:
+        connection = self.access.take_at_once()
+        if connection is None:
+            return False
+        failed = True
+        try:
+            done = self._transaction([task], connection, wait=False)
+            failed = False
+        finally:
+            self.access.give_back(failed=failed)
+        if done and self.access.untidy():  # a checkpoint takes too long for a loop
+            self._tasks.put(_Task(_nothing, tidy=True))
+        return done
 
     def _transaction(
         self, group: list[_Task], connection: sqlite3.Connection, *, wait: bool

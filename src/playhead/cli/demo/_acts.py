@@ -128,6 +128,21 @@ async def resumed_session(stage: Stage) -> None:
     )
     stage.tapes["resumed"] = tape
     stage.say(f"\n{tape.answer}\n", "bold")
+    _check_resumed(stage, task, tape)
+    model = agent.model
+    assert isinstance(model, ScriptedModel)
+    rest = len(run.completions) - asked
+    stage.claim(
+        f"{asked} completions came from the tape, {rest} was asked for", model.calls == rest
+    )
+    stage.claim("the live office is in the expected state", reached(office, task))
+    stage.claim(
+        "the tape says the same as that of a session that nobody killed",
+        align(await _undisturbed(task), tape).same,
+    )
+
+
+def _check_resumed(stage: Stage, task: OfficeTask, tape: Tape) -> None:
     verdict, ledger = judged(tape, task), read_ledger(stage.ledger, tape.id)
     for entry in ledger:
         stage.say(f"  ledger: {entry.tool:<22} by process {entry.process}", "dim")
@@ -139,17 +154,7 @@ async def resumed_session(stage: Stage) -> None:
     }
     once = sorted(entry.tool for entry in ledger) == sorted(c.tool for c in task.expected_calls)
     stage.claim("each effect happened once, none was repeated", once)
-    model = agent.model
-    assert isinstance(model, ScriptedModel)
-    rest = len(run.completions) - asked
-    stage.claim(
-        f"{asked} completions came from the tape, {rest} was asked for", model.calls == rest
-    )
-    stage.claim("the judge says: solved", verdict.solved and reached(office, task))
-    stage.claim(
-        "the tape says the same as that of a session that nobody killed",
-        align(await _undisturbed(task), tape).same,
-    )
+    stage.claim("the judge says: solved", verdict.solved)
 
 
 async def _undisturbed(task: OfficeTask) -> Tape:

@@ -14,6 +14,7 @@ from playhead.cli.demo._ledger import LedgerOffice
 from playhead.cli.demo._stage import Stage, judged, told
 from playhead.errors import PlayheadError, VerificationError
 from playhead.llm import ModelRequest, ScriptedModel
+from playhead.office import OfficeTask
 from playhead.tape import Tape, read_tape, write_tape
 from playhead.tape.kinds import ModelCall, ToolCall
 
@@ -67,24 +68,23 @@ async def forked_session(stage: Stage) -> None:
     stage.tapes["fork"] = child
     found = align(parent, child)
     show_difference(stage.output.people, parent, child, found)
-    verdict = judged(child, task)
     stage.say("")
-    stage.facts["fork"] = {
-        "tape": child.id,
-        "at": at,
-        "shared": found.shared,
-        "judge": asdict(verdict),
-    }
     stage.claim(f"they share the steps 0 to {at - 1}, the very same entries", found.shared == at)
-    stage.claim(
-        "the child booked 15:00 where the parent booked 10:00",
-        (_booked(parent), _booked(child)) == ("10:00:00", "15:00:00"),
-    )
-    stage.claim(f"the judge says of the fork: {told(verdict)}", not verdict.solved)
     stage.claim(
         "the parent is as it was",
         [s.header for s in parent] == [s.header for s in await stage.store.open(parent.id)],
     )
+    _check_fork(stage, task, child, at)
+
+
+def _check_fork(stage: Stage, task: OfficeTask, child: Tape, at: int) -> None:
+    verdict = judged(child, task)
+    stage.facts["fork"] = {"tape": child.id, "at": at, "judge": asdict(verdict)}
+    times = (_booked(stage.tapes["resumed"]), _booked(child))
+    stage.claim(
+        "the child booked 15:00 where the parent booked 10:00", times == ("10:00:00", "15:00:00")
+    )
+    stage.claim(f"the judge says of the fork: {told(verdict)}", not verdict.solved)
 
 
 def _booked(tape: Tape) -> str:

@@ -82,7 +82,7 @@ async def test_arguments_are_read_leniently_and_not_checked():
     ("name", "arguments", "message"),
     [
         ("calendar.search_events", {"time_min": "soon"}, "ValueError: cannot read 'soon'"),
-        ("calendar.search_events", {"query": "("}, "error: missing ), unterminated"),
+        ("calendar.search_events", {"query": "("}, "missing ), unterminated"),
         ("company_directory.find_email_address", {"name": 3}, "AttributeError: "),
         ("email.search_emails", [1], "TypeError: the input of a tool is an object"),
         ("email.search_emails", None, "TypeError: the input of a tool is an object"),
