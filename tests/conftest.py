@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long fault injection out, unless `-m` asks for something."""
-    if config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("chaos")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests counted (`record_property("counts", …)`)."""
-    for outcome in ("passed", "failed", ""):  # "" holds fixtures' ends
-        for report in terminalreporter.stats.get(outcome, ()):
+    """Show in sum what the tests of a module counted (`record_property("counts", {…})`)."""
+    sums: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
             counts = dict(getattr(report, "user_properties", ())).get("counts")
             if counts and report.when == "teardown":
-                terminalreporter.write_line(f"{report.nodeid.split('::')[-1]}: {counts}")
+                sums.setdefault(report.nodeid.split("::")[0], Counter()).update(counts)
+    for module, total in sums.items():
+        told = ", ".join(f"{name} {count:,}" for name, count in total.items())
+        terminalreporter.write_line(f"{module}: {told}")
 
 
 @pytest.fixture(scope="session")

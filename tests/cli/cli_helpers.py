@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -140,35 +138,51 @@ def in_terminal(
     program: str | None = None,
 ) -> tuple[int, str]:
     """Run the program at a terminal: what is typed after what is seen; its exit code and output."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(cwd)
-        os.environ.update(COLUMNS=str(columns), TERM="xterm-256color", PAGER="cat")
-        os.environ.pop("NO_COLOR", None)
-        begin = [program] if program else ["-m", "playhead.cli"]
-        os.execv(sys.executable, [sys.executable, *begin, *words])
-    seen, left, until = "", list(typed), time.monotonic() + 60
-    looked = 0
+    terminal, theirs = os.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
+    environment.pop("NO_COLOR", None)
+    begin = [program] if program else ["-m", "playhead.cli"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _AT_TERMINAL, *begin, *words],
+        cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        seen = _talk(terminal, list(typed), interrupt_at)
+        return process.wait(timeout=60), seen
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+_AT_TERMINAL = (
+    "import fcntl, os, sys, termios\n"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"  # so that Ctrl-C is a signal
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])\n"
+)
+
+
+def _talk(terminal: int, typed: list[tuple[str, str]], interrupt_at: str | None) -> str:
+    seen, looked, until = "", 0, time.monotonic() + 60
     while time.monotonic() < until:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
         try:
             data = os.read(terminal, 65_536)
-        except OSError:
+        except OSError:  # the program has ended
             break
         if not data:
             break
         seen += data.decode(errors="replace")
-        if left and left[0][0] in seen[looked:]:
+        if typed and typed[0][0] in seen[looked:]:
             looked = len(seen)
-            os.write(terminal, left.pop(0)[1].encode())
+            os.write(terminal, typed.pop(0)[1].encode())
         if interrupt_at and interrupt_at in seen:
             interrupt_at = None
             os.write(terminal, b"\x03")
-    else:
-        os.kill(pid, signal.SIGKILL)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+    return seen
 
 
 def stored(path: Path, *bodies: Body | Draft, tape: Tape | None = None) -> Tape:

@@ -28,10 +28,11 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     return found
 
 
-def marked(tape: Tape, mark: str) -> bytes:
+def marked(tape: Tape, mark: str, **other: object) -> bytes:
     """A checkpoint of the tape that can be told from what the steps say."""
     state = json.loads(tape.fold().checkpoint())
     state["scalars"][0] = mark
+    state.update(other)
     return json.dumps(state).encode()
 
 
@@ -52,6 +53,12 @@ async def test_a_checkpoint_of_another_chain_is_not_used(sqlite, path):
     steps = tape.seal([said("two")])
     batch = Batch(tape.id, 2, steps, checkpoint=marked(tape.extend(steps), "saved"))
     await sqlite.append(batch)
+    assert (await sqlite.open(tape.id)).fold().config == "saved"
+    other = await made(sqlite, "one")
+    steps = other.seal([said("two")])
+    state = marked(other.extend(steps), "saved", length=2)
+    await sqlite.append(Batch(other.id, 2, steps, checkpoint=state))
+    assert (await sqlite.open(other.id)).fold().config is None
     for change in ("head = 'x'", "length = 2", "length = 900", "length = -1", "state = 'x'"):
         rows(path, "UPDATE checkpoints SET " + change)
         there = await sqlite.open(tape.id)
