@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("playhead.store")  # the conformance kit's assertions
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -203,9 +203,6 @@ async def test_what_failed_is_asked_again_and_what_did_not_is_not(lab: Lab) -> N
     assert len(bodies(tape, ToolResult)) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`Fold.advance` counts a failed model call as a run of its node"
-)
 async def test_a_failed_call_does_not_skip_its_node(lab: Lab) -> None:
     class Say(ph.Node):
         def make_prompt(self, view, ctx):

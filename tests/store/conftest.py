@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("playhead.store")
-
-from playhead.store import SqliteStore  # noqa: E402
+from playhead.store import SqliteStore
 
 
 @pytest.fixture

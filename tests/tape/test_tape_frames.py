@@ -229,8 +229,10 @@ def test_a_next_node_holds_until_a_node_runs() -> None:
     jump = Draft(NextNode(node="c"), by=agent("a"))
     assert nodes(jump) == ("a", "c")
     assert nodes(jump, Draft(NextNode(node="d"), by=agent("a"))) == ("a", "d")
-    for body in (Plan(items=()), NodeRun(node="c"), model_call(status="failed"), Context(now=())):
+    for body in (Plan(items=()), NodeRun(node="c"), model_call(assistant("x")), Context(now=())):
         assert nodes(jump, Draft(body, by=agent("c"))) == ("c", None)
+    for status in ("failed", "incomplete"):  # the node has not run: it is still to come
+        assert nodes(jump, Draft(model_call(status=status), by=agent("c"))) == ("a", "c")
 
 
 def test_a_player_may_say_the_next_node() -> None:

@@ -79,13 +79,17 @@ class Totals:
 
 
 class HistoryIndex:
-    """Positions of a frame's messages; what is before `start` has not been looked for yet."""
+    """Positions of a frame's messages; what is before `start` has not been looked for yet.
 
-    __slots__ = ("seqs", "start")
+    `said` holds messages that were made already: a prompt asks for the same ones again and again.
+    """
+
+    __slots__ = ("said", "seqs", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.seqs: list[int] = []
+        self.said: dict[int, Message] = {}
 
 
 class Fold:
@@ -139,7 +143,7 @@ class Fold:
                 self.open.pop(answered, None)
         frame = self.frames.get(step.frame)
         if frame is not None:
-            if step.by.node is not None and step.kind != Return.kind:
+            if step.by.node is not None and _ran(step, body):
                 frame.last_node, frame.next_node = step.by.node, None
                 self.paused = None
             if says_message(step):
@@ -281,6 +285,13 @@ class Fold:
         }
         fold.histories = {number: HistoryIndex(fold.length) for number in fold.frames}
         return fold
+
+
+def _ran(step: Step, body: Body | None) -> bool:
+    """Whether a step by a node says that the node ran in the step's own frame."""
+    if isinstance(body, ModelCall) and body.status != "complete":
+        return False
+    return step.kind != Return.kind
 
 
 def literal_key(message: Message) -> bytes:

@@ -39,6 +39,7 @@ from playhead.tape.kinds import (
 if TYPE_CHECKING:
     from playhead.tape._tape import Tape
 
+_REMEMBERED = 16_384  # messages of a frame
 _SCAN = 256  # steps looked through at a time, backwards
 
 
@@ -132,13 +133,29 @@ def _counts(step: Step, frame: int) -> bool:
 class HistoryRange:
     """Part of a frame's history: the messages of positions `[start, stop)`."""
 
-    __slots__ = ("frame", "start", "stop", "tape")
+    __slots__ = ("_index", "frame", "start", "stop", "tape")
 
-    def __init__(self, tape: Tape, frame: int, start: int, stop: int) -> None:
+    def __init__(
+        self, tape: Tape, frame: int, start: int, stop: int, index: HistoryIndex | None = None
+    ) -> None:
         self.tape, self.frame, self.start, self.stop = tape, frame, start, stop
+        self._index = index
 
     def __iter__(self) -> Iterator[Message]:
-        return history_messages(self.tape, self.frame, self.start, self.stop)
+        index = self._index
+        if index is None or index.start > self.start:
+            yield from history_messages(self.tape, self.frame, self.start, self.stop)
+            return
+        said, seqs = index.said, index.seqs
+        for seq in seqs[bisect_left(seqs, self.start) : bisect_left(seqs, self.stop)]:
+            message = said.get(seq)
+            if message is None:
+                message = message_of(self.tape[seq], self.frame)
+                if message is None:
+                    continue
+                if len(said) < _REMEMBERED:
+                    said[seq] = message
+            yield message
 
 
 class History:
@@ -165,7 +182,8 @@ class History:
         return len(self._seqs())
 
     def __iter__(self) -> Iterator[Message]:
-        return history_messages(self._tape, self._frame, self._frame, len(self._tape))
+        self._seqs()
+        return iter(self.all())
 
     @overload
     def __getitem__(self, index: int) -> Message: ...
@@ -185,7 +203,7 @@ class History:
             raise ValueError("a history is sliced without a stride")
         stop = len(self._tape)
         if index.start is None and index.stop is None:
-            return HistoryRange(self._tape, self._frame, self._frame, stop)
+            return HistoryRange(self._tape, self._frame, self._frame, stop, self._index)
         tail_only = index.stop is None and index.start < 0
         seqs = self._seqs(-index.start if tail_only else None)
         start_at, stop_at, _ = index.indices(len(seqs))
@@ -193,8 +211,8 @@ class History:
             return HistoryRange(self._tape, self._frame, stop, stop)
         if stop_at < len(seqs):
             stop = seqs[stop_at]
-        return HistoryRange(self._tape, self._frame, seqs[start_at], stop)
+        return HistoryRange(self._tape, self._frame, seqs[start_at], stop, self._index)
 
     def all(self) -> HistoryRange:
         """The whole history as a range."""
-        return HistoryRange(self._tape, self._frame, self._frame, len(self._tape))
+        return HistoryRange(self._tape, self._frame, self._frame, len(self._tape), self._index)
