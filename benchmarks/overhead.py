@@ -41,6 +41,7 @@ from playhead.tape import View
 
 Row = dict[str, Any]
 _WARM = 100  # turns before measuring begins
+_LISTED = 10_000  # turns beyond which no model takes a whole history any more
 
 
 async def session(
@@ -57,19 +58,23 @@ async def session(
 def in_memory(turns: int) -> Row:
     """CPU a turn without storage, and whether it stays the same."""
     clock, tape, _ = asyncio.run(session(turns, ph.MemoryStore()))
+    row = {
+        "store": "memory",
+        "turns": turns,
+        "cpu_ms": clock.per_turn(_WARM, _WARM + turns),
+        "last_cpu_ms": at_end(clock, turns),
+    }
+    return row | whole_prompt(tape) if turns <= _LISTED else row
+
+
+def whole_prompt(tape: ph.Tape) -> Row:
+    """CPU that a turn spends on the list of a whole-history prompt."""
     prompt = Prompt.of(View(tape, tape.fold()).messages)
     messages = len(prompt.messages())  # made once; every further turn asks for the same ones
     began = time.process_time()
     prompt.messages()
     listed = (time.process_time() - began) * 1000
-    return {
-        "store": "memory",
-        "turns": turns,
-        "cpu_ms": clock.per_turn(_WARM, _WARM + turns),
-        "last_cpu_ms": at_end(clock, turns),
-        "prompt_messages": messages,
-        "prompt_list_ms": listed,
-    }
+    return {"prompt_messages": messages, "prompt_list_ms": listed}
 
 
 def at_end(clock: Clock, turns: int) -> float:

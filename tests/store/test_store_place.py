@@ -198,6 +198,7 @@ def test_network_file_systems_are_refused(tmp_path, monkeypatch, kind):
 async def test_a_file_removed_while_it_is_open_is_noticed(sqlite, path):
     """What is appended to a file that is gone would be lost."""
     tape = await made(sqlite, "one")
+    await same(sqlite, tape)
     for part in list(path.parent.iterdir()):
         part.unlink()
     with pytest.raises(TapeNotFoundError):

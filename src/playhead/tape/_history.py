@@ -150,7 +150,9 @@ class HistoryRange:
         for seq in seqs[bisect_left(seqs, self.start) : bisect_left(seqs, self.stop)]:
             message = said.get(seq)
             if message is None:
-                message = message_of(self.tape[seq], self.frame)
+                step = self.tape[seq]
+                message = message_of(step, self.frame)
+                step.forget_body()  # the message is remembered instead
                 if message is None:
                     continue
                 if len(said) < _REMEMBERED:
