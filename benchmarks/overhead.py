@@ -173,7 +173,7 @@ def show(rows: Sequence[Row], found: Row) -> None:
     console = Console()
     table = Table(title="Cost of a turn (CPU ms, one model call + one tool call)")
     for title in _COLUMNS.values():
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=title == "store")
     for row in rows:
         table.add_row(*(cell(row.get(name)) for name in _COLUMNS))
     console.print(table)
