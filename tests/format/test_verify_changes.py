@@ -40,7 +40,7 @@ def same(file: bytes, changed: bytes) -> bool:
 
 def is_wrapping(file: bytes, at: int, byte: int) -> bool:
     """Whether the change of one byte is (a) or (b), told from the bytes alone."""
-    space = b" \t\r\n"
+    space = b" \t\r\n" if at == len(file) - 1 else b" \t\r"  # a line end within would split
     outside = file[file.rfind(b"\n", 0, at) + 1 : at]
     outside = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", outside)
     if b'"' not in outside:
