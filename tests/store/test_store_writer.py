@@ -201,6 +201,10 @@ def test_event_loops_in_sequence(path):
     asyncio.run(store.close())
 
 
+def writers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "playhead-writer"}
+
+
 def test_threads_with_event_loops_of_their_own(path):
     store = SqliteStore(path, durability="normal")
     tapes: list[Tape] = []
@@ -221,6 +225,7 @@ def test_threads_with_event_loops_of_their_own(path):
         except BaseException as error:
             errors.append(error)
 
+    others = writers()  # of stores that other tests left open
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -228,7 +233,7 @@ def test_threads_with_event_loops_of_their_own(path):
         thread.join()
     assert not errors
     assert len(tapes) == 8
-    assert len([t for t in threading.enumerate() if t.name == "playhead-writer"]) == 1
+    assert len(writers() - others) == 1
     for tape in tapes:
         asyncio.run(same(store, tape))
     store.close_now()
