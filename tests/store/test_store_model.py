@@ -219,7 +219,7 @@ def _entry(step: Step) -> Entry:
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples"), [(StoreMachine, 40), (SqliteMachine, 25)], ids=["memory", "sqlite"]
+    ("machine", "examples"), [(StoreMachine, 30), (SqliteMachine, 18)], ids=["memory", "sqlite"]
 )
 def test_a_store_is_as_its_model(machine, examples):
     run_state_machine_as_test(

@@ -157,7 +157,7 @@ async def test_a_live_owner_elsewhere_on_the_machine_keeps_its_tape(sqlite, path
 def test_killed_while_making_the_file(tmp_path):
     """Whatever is left is no store yet, or a whole one; the next opener goes on."""
     chance = random.Random(7)
-    for number in range(12):
+    for number in range(8):
         path = tmp_path / str(number) / "tapes.db"
         with child(append_for_ever, path, "none", "full") as (process, connection):
             until(lambda path=path: path.parent.exists())

@@ -112,8 +112,9 @@ class Writer:
             failed = False
         finally:
             self.access.give_back(failed=failed)
-        if done and self.access.untidy():  # a checkpoint takes too long for a loop
-            self._tasks.put(_Task(_nothing, tidy=True))
+        with contextlib.suppress(Exception):  # what is stored is stored
+            if done and self.access.untidy():  # a checkpoint takes too long for a loop
+                self._tasks.put(_Task(_nothing, tidy=True))
         return done
 
     def _transaction(
