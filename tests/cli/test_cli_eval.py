@@ -214,6 +214,24 @@ def test_a_gate_that_is_none_is_told(cli: Run, suites: Path, words: list[str], s
     assert said in result.stderr
 
 
+def test_a_gate_is_read_before_anything_is_run(cli: Run, suites: Path) -> None:
+    cli("eval", "suite.py:suite", "-a", "good", "--limit", "2")
+    made = len(calls(suites))
+    for words in (["last", "--fail-if", "score explodes"], ["none.jsonl"]):
+        result = cli("eval", "suite.py:suite", "-a", "good", "--baseline", *words)
+        assert result.exit_code in (1, 2)
+    assert len(calls(suites)) == made
+
+
+def test_what_got_better_is_no_evidence_of_a_drop(cli: Run, suites: Path) -> None:
+    cli("eval", "suite.py:suite", "-a", "good=suite.py:now_worse")
+    result = cli("eval", "suite.py:suite", "-a", "good", "--baseline", "last", "--json")
+    assert result.exit_code == 0
+    (found,) = document(result.stdout)["gate"]
+    assert found["difference"] > 0.5
+    assert found["p_value"] > 0.95
+
+
 def test_a_plan_says_how_many_trials(cli: Run, suites: Path) -> None:
     words = ["eval", "suite.py:suite", "--plan"]
     result = cli(*words, "--effect", "5")

@@ -29,6 +29,17 @@ def test_no_value_survives(seed: int) -> None:
         assert "⟦redacted:email⟧" in kept
 
 
+def test_a_text_that_is_json_is_looked_into() -> None:
+    """The result of a tool is JSON in a text, where only the member's name tells the value."""
+    inner = '{"password": "lilac-tuesday", "note": "plain"}'
+    said = REDACTOR.json({"role": "tool", "content": inner})
+    assert "lilac-tuesday" not in json.dumps(said)
+    assert "lilac-tuesday" not in REDACTOR.text(f"[{json.dumps(inner)}]")
+    assert REDACTOR.text('{"note":  "plain"}') == '{"note":  "plain"}'  # as it was written
+    deep = "[" * 100_000
+    assert REDACTOR.text(deep) == deep
+
+
 def test_json_stays_json_and_says_what_was_there() -> None:
     kept = REDACTOR.body('{"a": [1, 2.50, "x"], "password": "p", "n": 4111111111111111}')
     assert kept == '{"a":[1,2.5,"x"],"password":"⟦redacted:secret⟧","n":"⟦redacted:card⟧"}'

@@ -146,7 +146,7 @@ def test_chat_messages_become_steps() -> None:
         assert steps[5].re == (steps[2].id,)
         assert steps[4].body.name == "weather"
         assert report.losses.kept["message of role `system`"] == 1
-        assert report.losses.kept["`tools` of the conversation"] == 1
+        assert report.losses.kept["`tools` of the record"] == 1
 
     run(work())
 

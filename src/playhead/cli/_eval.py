@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from playhead.cli._tapes import all_tapes, find, open_store
 from playhead.cli._text import short_id
 from playhead.evaluate import (
     EvaluationResult,
+    GateCondition,
     GateFinding,
     Source,
     Summary,
@@ -28,6 +29,7 @@ from playhead.evaluate import (
     read_evaluation,
     result_of,
     run_suite,
+    scorer_names,
     summarise,
 )
 from playhead.evaluate.report import as_document, write_csv, write_html
@@ -66,33 +68,50 @@ class Gate:
     baseline: str | None = None
     conditions: tuple[str, ...] = ()
 
-    def check(self) -> None:
-        """Make sure that there is something to compare with.
+    async def opened(self, store: SqliteStore, scorers: Iterable[str]) -> Opened:
+        """The baseline and the conditions, looked at before anything is paid for.
 
         Raises:
-            UsageFault: There is not.
+            UsageFault: There is nothing to compare with.
+            EvaluationError: The baseline is no evaluation, or a condition is none.
         """
-        if self.conditions and self.baseline is None:
-            raise UsageFault("`--fail-if` compares with an evaluation: name it with `--baseline`")
+        if self.baseline is None:
+            if self.conditions:
+                raise UsageFault(
+                    "`--fail-if` compares with an evaluation: name it with `--baseline`"
+                )
+            return Opened(None, ())
+        before = await evaluation_named(store, self.baseline)
+        conditions = self.conditions or ("score drops",)
+        names = [*scorers, *scorer_names(before.trials)]
+        for text in conditions:
+            GateCondition.of(text, scorers=names)
+        return Opened(before, conditions)
 
-    async def findings(self, store: SqliteStore, now: EvaluationResult) -> list[GateFinding]:
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A gate whose baseline was read."""
+
+    baseline: EvaluationResult | None
+    conditions: tuple[str, ...]
+
+    def findings(self, now: EvaluationResult) -> list[GateFinding]:
         """What became of each condition; a drop of the score, if none is given."""
         if self.baseline is None:
             return []
-        before = await evaluation_named(store, self.baseline)
-        return check_gate(self.conditions or ("score drops",), now, baseline=before)
+        return check_gate(self.conditions, now, baseline=self.baseline)
 
 
 def evaluate(common: Common, wanted: Wanted, files: Files, *, gate: Gate) -> int:
     """Run a suite."""
-    gate.check()
     output = Output(as_json=common.as_json)
     suite, candidates = wanted.source.load()
     watch = Watch(output.err, _hint(common, wanted))
 
     async def work() -> int:
         async with open_store(common) as store:
-            before = await _baseline_checked(store, gate)
+            opened = await gate.opened(store, [scorer.name for scorer in suite.scorers])
             resume = await find(store, wanted.resume) if wanted.resume is not None else None
             try:
                 result = await interruptible(
@@ -113,8 +132,7 @@ def evaluate(common: Common, wanted: Wanted, files: Files, *, gate: Gate) -> int
                 )
             finally:
                 watch.stop()
-            del before
-            return await _told(common, store, result, files, gate, output)
+            return await _told(common, store, result, files, opened, output)
 
     try:
         return asyncio.run(work())
@@ -122,11 +140,6 @@ def evaluate(common: Common, wanted: Wanted, files: Files, *, gate: Gate) -> int
         hint = f"{_hint(common, wanted)} {short_id(watch.id)}" if watch.id else "nothing was begun"
         output.message(f"interrupted: what is done is kept. Go on: {hint}", "yellow")
         return interrupted.exit_code
-
-
-async def _baseline_checked(store: SqliteStore, gate: Gate) -> EvaluationResult | None:
-    """The baseline, looked at before anything is paid for."""
-    return None if gate.baseline is None else await evaluation_named(store, gate.baseline)
 
 
 def _hint(common: Common, wanted: Wanted) -> str:
@@ -145,13 +158,13 @@ def _hint(common: Common, wanted: Wanted) -> str:
 
 def report(common: Common, name: str, files: Files, *, gate: Gate) -> int:
     """Say what an evaluation came to."""
-    gate.check()
     output = Output(as_json=common.as_json)
 
     async def work() -> int:
         async with open_store(common) as store:
             result = await evaluation_named(store, name)
-            return await _told(common, store, result, files, gate, output)
+            opened = await gate.opened(store, scorer_names(result.trials))
+            return await _told(common, store, result, files, opened, output)
 
     return asyncio.run(work())
 
@@ -188,11 +201,11 @@ async def _told(
     store: SqliteStore,
     result: EvaluationResult,
     files: Files,
-    gate: Gate,
+    gate: Opened,
     output: Output,
 ) -> int:
     summary = summarise(result, measure=files.measure)
-    findings = await gate.findings(store, result)
+    findings = gate.findings(result)
     for path in await _written(store, result, summary, files):
         output.message(f"written: {path}", "dim")
     if output.as_json:

@@ -48,7 +48,6 @@ class Watch:
 
     def __init__(self, console: PlainConsole, hint: str) -> None:
         self.id: str | None = None
-        self.dead = 0
         self._console, self._hint = console, hint
         self._rows: dict[str, _Row] = {}
         self._each = 0
@@ -73,7 +72,6 @@ class Watch:
                 said = f"{start.candidate}, {start.task}: begun again: {one_line(why, 200)}"
                 self._console.print(Text(said, style="yellow"), soft_wrap=True)
             case WorkerDiedEvent(pid=pid, exit_code=code):
-                self.dead += 1
                 said = f"worker {pid} died with exit code {code}: others take over its trials"
                 self._console.print(Text(said, style="yellow"), soft_wrap=True)
             case _:

@@ -149,15 +149,15 @@ def _sure(pair: Pair) -> str:
 def show_findings(console: PlainConsole, findings: Sequence[GateFinding]) -> None:
     """What became of each condition of the gate, and what it could have noticed."""
     for each in findings:
-        seen, share_like = each.comparison, _is_share(each)
+        share_like = _is_share(each)
         sign, style = ("✗", "bold red") if each.fails else ("✓", "green")
         line = Text.assemble(
             (f"{sign} {one_line(each.condition.text, 60)}", style),
             f"  {one_line(each.candidate, 60)}: {_value(each.was, share_like)} → "
             f"{_value(each.now, share_like)}",
         )
-        if seen.p_value is not None and each.condition.amount is None:
-            line.append(f", p = {seen.p_value / 2:.2g}")
+        if each.p_value is not None and each.condition.amount is None:
+            line.append(f", p = {each.p_value:.2g}")
         console.print(line, soft_wrap=True)
         console.print(Text(f"    {power_text(each)}", style="dim"), soft_wrap=True)
 

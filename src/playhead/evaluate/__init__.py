@@ -16,7 +16,7 @@ from playhead.evaluate._results import EvaluationResult, TrialResult, read_evalu
 from playhead.evaluate._scorer import FunctionScorer, Judgement, Scorer, scorer
 from playhead.evaluate._select import select_tasks
 from playhead.evaluate._suite import Suite
-from playhead.evaluate._summarise import summarise
+from playhead.evaluate._summarise import scorer_names, summarise
 from playhead.evaluate._summary import (
     Amount,
     CandidateSummary,
@@ -165,6 +165,7 @@ __all__ = [
     "run_suite",
     "run_suite_sync",
     "scorer",
+    "scorer_names",
     "select_tasks",
     "suite_schema",
     "summarise",

@@ -109,6 +109,15 @@ class GateFinding:
     now: float | None
     comparison: Comparison
 
+    @property
+    def p_value(self) -> float | None:
+        """How often chance alone makes it worse by as much: one-sided."""
+        seen = self.comparison
+        if seen.p_value is None or seen.difference is None:
+            return None
+        is_worse = seen.difference > 0 if self.condition.rises else seen.difference < 0
+        return seen.p_value / 2 if is_worse else 1 - seen.p_value / 2
+
     def as_json(self) -> dict[str, Json]:
         """Its members as JSON."""
         seen = self.comparison
@@ -121,7 +130,7 @@ class GateFinding:
             "difference": seen.difference,
             "low": seen.low,
             "high": seen.high,
-            "p_value": seen.p_value,
+            "p_value": self.p_value,
             "power": seen.power,
             "effect": seen.effect,
             "detectable": seen.detectable,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from playhead.errors import JsonError
 from playhead.govern._rules import Rule
 from playhead.govern._scanner import Scanner, default_rules
 from playhead.govern._secrets import SECRET_NAME
@@ -35,7 +36,18 @@ class Redactor:
         self._also = also
 
     def text(self, text: str) -> str:
-        """The text without its values."""
+        """The text without its values; where it is JSON, as `json` has it.
+
+        Results of tools, arguments of calls and bodies are JSON in a text: there, the name of a
+        member may be all that tells a value.
+        """
+        value = _structure(text)
+        if value is None:
+            return self._plain(text)
+        made = self.json(value)
+        return text if made == value else compact(made)
+
+    def _plain(self, text: str) -> str:
         pieces: list[str] = []
         at = 0
         for start, end, kind in self._scanner.find(text):
@@ -83,18 +95,19 @@ class Redactor:
         except UnicodeDecodeError:
             return f"⟦dropped: {len(body):,} bytes that are no text⟧"
         try:
-            return self._redacted(text)
+            return self.text(text)
         except Exception as error:
             return f"⟦dropped: the redactor failed with {type(error).__name__}⟧"
 
-    def _redacted(self, text: str) -> str:
-        if text.lstrip()[:1] in ("{", "["):
-            try:
-                value = loads_strict(text)
-            except Exception:
-                return self.text(text)
-            return compact(self.json(value))
-        return self.text(text)
+
+def _structure(text: str) -> Json:
+    """What a text says as a JSON object or array; None if it is neither."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return loads_strict(text)
+    except JsonError:
+        return None
 
 
 def redacted(kind: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from playhead.agent import Agent, find_agent
@@ -36,8 +36,12 @@ async def owned(
     options: Options,
     *,
     fresh: Tape | None = None,
+    check: Callable[[Tape], None] | None = None,
 ) -> AsyncIterator[Session]:
-    """A session that holds the tape's lease; on the way out, the lease is given back."""
+    """A session that holds the tape's lease; on the way out, the lease is given back.
+
+    `check` may refuse the tape before anything else is made of it.
+    """
     began = time.time_ns()
     given = [environment] if isinstance(environment, Environment) else list(environment or ())
     for part in given:
@@ -45,6 +49,8 @@ async def owned(
     lease = await _acquired(store, tape_id)
     try:
         tape = fresh or await store.open(tape_id)
+        if check is not None:
+            check(tape)
         owner = agent or agent_of(tape)
         session = Session(owner, given, store, tape, lease=lease, options=options)
         _logger.debug("tape %s: owned by agent `%s`, %d steps", tape_id, owner.name, len(tape))

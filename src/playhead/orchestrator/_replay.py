@@ -110,7 +110,6 @@ async def replay(
         raise RunError(f"a replay is {', '.join(_MODES)}, not `{mode}`")
     store = store or default_store()
     opened = await store.open(tape) if isinstance(tape, str) else tape
-    refuse_captured(opened, "no agent can be compared with it")
     _check_lived(opened)
     agent = agent or agent_of(opened)
     again = _Replay(opened, agent, deps, await _offered(opened, store), privacy=privacy)
@@ -126,6 +125,7 @@ def _check_lived(tape: Tape) -> None:
     """
     if tape.is_annotation:
         raise RunError("this tape says something about other tapes: there is no code to run again")
+    refuse_captured(tape, "no agent can be compared with it")
     for step in tape:
         if step.origin != "native":
             raise RunError(

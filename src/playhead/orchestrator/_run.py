@@ -178,8 +178,10 @@ async def _go_on(
     store: Store,
     options: Options,
 ) -> Tape:
-    refuse_captured(await store.open(tape_id), "it cannot be resumed", talking=said is not None)
-    async with owned(store, tape_id, agent, environment, options) as session:
+    def check(tape: Tape) -> None:
+        refuse_captured(tape, "it cannot be resumed", talking=said is not None)
+
+    async with owned(store, tape_id, agent, environment, options, check=check) as session:
         await _recall_effects(session)
         asked = unknown_outcomes(session)
         check_verdicts(session.fold, options.decisions, asked=asked)

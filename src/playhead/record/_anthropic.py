@@ -21,8 +21,8 @@ from playhead.record._foreign import ForeignTape
 from playhead.record._format import Format
 from playhead.record._losses import Losses
 from playhead.record._native import native_setting
-from playhead.record._objects import objects_of, read_objects
-from playhead.record._shape import JsonObject, ShapeFault, as_list, as_object, as_text
+from playhead.record._objects import fill, objects_of, read_objects
+from playhead.record._shape import JsonObject, ShapeFault, as_object, as_text
 from playhead.record._stored import StoredTape
 from playhead.record._writing import json_lines
 from playhead.tape import Body, Draft, Json, parts_text, result_text
@@ -69,31 +69,19 @@ class AnthropicMessages(Format):
 
 def _tape(record: JsonObject, key: str, place: str) -> ForeignTape:
     tape = ForeignTape(AnthropicMessages.name, key, place=place)
-    messages = as_list(record.get("messages"), "messages")
-    rest: JsonObject = {name: value for name, value in record.items() if name != "messages"}
-    for name in rest:
-        tape.losses.keep(f"`{name}` of the conversation")
-    drafts: list[Draft] = []
-    unplaced: JsonObject = {}
     conversation = Conversation(tape)
-    for at, value in enumerate(messages):
-        message, where = as_object(value, f"messages.{at}"), f"messages.{at}"
+
+    def steps_of(message: JsonObject, where: str) -> list[Draft]:
         made, hints = _steps(conversation, message, where)
         if not made:
-            unplaced[str(at)] = message
-            tape.losses.keep(f"message of role `{message.get('role')}`")
-            continue
+            return []
         others = hints.get("others")
         for block in others.values() if isinstance(others, dict) else ():
             tape.losses.keep(f"block `{block.get('type') if isinstance(block, dict) else block}`")
         hints = _with_differences(made, message, hints)
-        drafts += conversation.noted(made, message, write=_message, hints=hints)
-    whole: JsonObject = {"record": rest}
-    if unplaced:
-        whole["messages"] = unplaced
-    tape.drafts = [tape.source(whole), *drafts]
-    tape.steps = len(messages)
-    return tape
+        return conversation.noted(made, message, write=_message, hints=hints)
+
+    return fill(tape, record, steps_of)
 
 
 def _with_differences(made: list[Draft], message: JsonObject, hints: JsonObject) -> JsonObject:

@@ -20,7 +20,7 @@ from playhead.record._foreign import ForeignTape
 from playhead.record._format import Format
 from playhead.record._losses import Losses
 from playhead.record._native import native_setting
-from playhead.record._objects import objects_of, read_objects
+from playhead.record._objects import fill, objects_of, read_objects
 from playhead.record._shape import (
     JsonObject,
     ShapeFault,
@@ -75,27 +75,13 @@ class OpenAIChat(Format):
 
 def _tape(record: JsonObject, key: str, place: str) -> ForeignTape:
     tape = ForeignTape(OpenAIChat.name, key, place=place)
-    messages = as_list(record.get("messages"), "messages")
-    rest: JsonObject = {name: value for name, value in record.items() if name != "messages"}
-    for name in rest:
-        tape.losses.keep(f"`{name}` of the conversation")
-    drafts: list[Draft] = []
-    unplaced: JsonObject = {}
     conversation = Conversation(tape)
-    for at, value in enumerate(messages):
-        message, where = as_object(value, f"messages.{at}"), f"messages.{at}"
+
+    def steps_of(message: JsonObject, where: str) -> list[Draft]:
         made, hints = _steps(conversation, message, where)
-        if made:
-            drafts += conversation.noted(made, message, write=_message, hints=hints)
-        else:
-            unplaced[str(at)] = message
-            tape.losses.keep(f"message of role `{message.get('role')}`")
-    whole: JsonObject = {"record": rest}
-    if unplaced:
-        whole["messages"] = unplaced
-    tape.drafts = [tape.source(whole), *drafts]
-    tape.steps = len(messages)
-    return tape
+        return conversation.noted(made, message, write=_message, hints=hints) if made else []
+
+    return fill(tape, record, steps_of)
 
 
 def _steps(

@@ -12,7 +12,7 @@ from playhead.record._file import ForeignFile
 from playhead.record._foreign import ForeignTape
 from playhead.record._format import Format
 from playhead.record._losses import Losses
-from playhead.record._objects import objects_of, read_objects
+from playhead.record._objects import fill, objects_of, read_objects
 from playhead.record._shape import (
     JsonObject,
     as_list,
@@ -72,26 +72,7 @@ class Taubench(Format):
 
 def _tape(session: JsonObject, key: str, place: str) -> ForeignTape:
     tape = ForeignTape(Taubench.name, key, place=place)
-    messages = as_list(session.get("traj"), "traj")
-    rest: JsonObject = {name: value for name, value in session.items() if name != "traj"}
-    for name in rest:
-        tape.losses.keep(f"`{name}` of the session")
-    drafts: list[Draft] = []
-    unplaced: JsonObject = {}
-    conversation = _Conversation(tape)
-    for at, value in enumerate(messages):
-        message = as_object(value, f"traj.{at}")
-        made = conversation.steps(message, f"traj.{at}")
-        drafts += made
-        if not made:
-            unplaced[str(at)] = message
-            tape.losses.keep(f"message of role `{message.get('role')}`")
-    whole: JsonObject = {"session": rest}
-    if unplaced:
-        whole["messages"] = unplaced
-    tape.drafts = [tape.source(whole), *drafts]
-    tape.steps = len(messages)
-    return tape
+    return fill(tape, session, _Conversation(tape).steps, member="traj", what="session")
 
 
 class _Conversation:

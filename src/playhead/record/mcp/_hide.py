@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from playhead.errors import JsonError
 from playhead.govern import Redactor
-from playhead.tape import Json, compact, loads_strict
+from playhead.tape import Json
 
 HIDDEN = "⟦redacted:secret⟧"
 
@@ -36,7 +35,7 @@ class Hider:
         Raises:
             Exception: A rule failed; nothing of the text may be kept.
         """
-        return self._redactor.text(self._prepared(text))
+        return self._redactor.text(self._known(text))
 
     def json(self, value: Json) -> Json:
         """The JSON without values.
@@ -48,24 +47,12 @@ class Hider:
 
     def _walk(self, value: Json) -> Json:
         if isinstance(value, str):
-            return self._prepared(value)
+            return self._known(value)
         if isinstance(value, list):
             return [self._walk(item) for item in value]
         if isinstance(value, dict):
             return {self._known(name): self._walk(item) for name, item in value.items()}
         return value
-
-    def _prepared(self, text: str) -> str:
-        """The text without known secrets and, where it is JSON, what its members name as one."""
-        text = self._known(text)
-        if text.lstrip()[:1] not in ("{", "["):
-            return text
-        try:
-            value = loads_strict(text)
-        except JsonError:
-            return text
-        cleaned = self._redactor.json(value)
-        return text if cleaned == value else compact(cleaned)
 
     def _known(self, text: str) -> str:
         for secret in self._secrets:
