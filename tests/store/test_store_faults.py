@@ -383,3 +383,42 @@ async def test_a_locked_file_is_said_to_be_locked(sqlite, path, monkeypatch):
     other.execute("ROLLBACK")
     other.close()
     assert await sqlite.append(batch) is Answer.STORED
+
+
+# --- a reader beside who makes the file ----------------------------------------------------------
+
+
+def test_a_store_that_is_just_being_made_is_empty_or_there_never_strange(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    sqlite3.connect(path).execute("PRAGMA journal_mode = WAL").connection.close()
+    reader = sqlite3.connect(path, isolation_level=None)
+    made: list[sqlite3.Connection] = []
+
+    def make(statement: str) -> None:
+        if "user_version" in statement and not made:
+            made.append(_sqlite_file.connect_writer(path, "full"))
+
+    reader.set_trace_callback(make)
+    assert not _sqlite_file.check_schema(reader, path)
+    assert made
+    assert _sqlite_file.check_schema(reader, path)
+    reader.close()
+    made[0].close()
+
+
+def test_a_log_that_appears_while_a_reader_looks_is_no_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.db"
+    path.touch()
+    size_of = _sqlite_file.size_of
+
+    def appears(file: Path) -> int:
+        size = size_of(file)
+        if not path.stat().st_size:  # right after the first look, the store is made
+            path.write_bytes(bytes(8192))
+            _sqlite_file.wal_of(path).write_bytes(bytes(100))
+        return size
+
+    monkeypatch.setattr(_sqlite_file, "size_of", appears)
+    _sqlite_file._refuse_remains(path)

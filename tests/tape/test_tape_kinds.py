@@ -53,6 +53,22 @@ def stored_step(body: Body) -> Step:
     return Step.load(step.header, step.salt, step.data)
 
 
+class Measured(BaseModel):
+    value: float | None = None
+    inner: dict[str, list[float]] = {}
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [Measured(value=float("nan")), Measured(inner={"a": [1.0, float("inf")]})],
+)
+def test_a_model_within_a_body_does_not_turn_nan_into_null(measured: Measured) -> None:
+    readings = defined("acme.readings", readings=(list[Measured], ...))
+    with pytest.raises(BodyError, match=r"acme\.readings"):
+        tape_of(readings(readings=[measured]))
+    assert stored_step(readings(readings=[Measured()])).body == readings(readings=[Measured()])
+
+
 def test_a_kind_is_a_few_lines() -> None:
     class Line(BaseModel):
         what: str

@@ -153,9 +153,13 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> bool:
     Raises:
         StoreCorruptError, StoreVersionError: It is not.
     """
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    kinds = {row[0] for row in connection.execute("SELECT type FROM sqlite_master")}
+    connection.execute("BEGIN")  # somebody may be making it: all of one moment
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        kinds = {row[0] for row in connection.execute("SELECT type FROM sqlite_master")}
+    finally:
+        connection.execute("ROLLBACK")
     if application == version == 0 and not kinds:
         return False
     if application != APPLICATION_ID:
@@ -191,8 +195,10 @@ def _refuse_remains(path: Path) -> None:
 
     It would also delete the log beside it, and with it the newest steps.
     """
-    size, wal = size_of(path), wal_of(path)
-    if not size and size_of(wal):
+    wal = wal_of(path)
+    left = size_of(wal)  # first: who makes a store writes the file before its log
+    size = size_of(path)
+    if not size and left:
         raise StoreCorruptError(
             f"`{wal}` holds steps but `{path}` is empty or gone: put back the file that belongs "
             "to it, or move both away",

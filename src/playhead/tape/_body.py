@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from math import isfinite
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -173,6 +175,8 @@ def encode_body(body: Body) -> bytes:
     built_in = kind.startswith("playhead.")
     try:
         data = body.__pydantic_serializer__.to_json(body, exclude_none=built_in)
+        if not built_in and b"null" in data and _has_plain_models(type(body)):
+            _refuse_nan(body.__pydantic_serializer__.to_python(body))
         check_depth(data)
         if is_suspect(data):
             loads_strict(data)
@@ -184,6 +188,34 @@ def encode_body(body: Body) -> bytes:
             kind=kind,
         )
     return data
+
+
+@lru_cache(maxsize=1024)
+def _has_plain_models(cls: type[Body]) -> bool:
+    """Whether models stand in it which pydantic, by their own settings, writes NaN as null for."""
+    pending: list[object] = [cls.__pydantic_core_schema__]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            model = part.get("cls") if part.get("type") == "model" else None
+            if model and model.model_config.get("ser_json_inf_nan") != "constants":
+                return True
+            pending += part.values()
+        elif isinstance(part, list | tuple):
+            pending += part
+    return False
+
+
+def _refuse_nan(value: object) -> None:
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, float) and not isfinite(part):
+            raise JsonError(f"{part} is no JSON number")
+        if isinstance(part, dict):
+            pending += part.values()
+        elif isinstance(part, list | tuple | set | frozenset):
+            pending += part
 
 
 def decode_body(kind: str, version: int, data: bytes) -> Body:
