@@ -236,6 +236,22 @@ async def test_a_scorer_that_fails_leaves_a_score_that_says_so(store: Store) -> 
     assert "SystemExit: 3" in str(second.scores["leaves"].error)
 
 
+async def test_a_scorer_that_hangs_gives_no_judgement(store: Store) -> None:
+    class Hangs(Scorer):
+        name = "hangs"
+        timeout = 0.01
+
+        async def score(self, run: TrialRun) -> Judgement:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    suite = Suite("s", tasks(2), [right, Hangs()])
+    result = await run_suite(suite, [agent()], store=store)
+    for trial in result.trials:
+        assert trial.scores["hangs"].error == "it gave no judgement within 0.01 s"
+        assert trial.scores["right"].passed is not None
+
+
 async def test_a_session_that_pauses_is_judged_as_it_stands(store: Store) -> None:
     tool = ph.tool(effect="read", thread=False)(lookup)
     circles = agent(lambda request: call("lookup"), tools=[tool])

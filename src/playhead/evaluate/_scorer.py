@@ -60,10 +60,12 @@ class Scorer(ABC):
 
     `judges_errors` says whether it also looks at trials that ended in an error; for any other
     scorer these are failed with the value 0. `needs_expected` says whether it can judge only what
-    has something expected of it: a suite can be checked for that before it is run.
+    has something expected of it: a suite can be checked for that before it is run. `timeout` is
+    how many seconds it may wait for others; what computes without waiting cannot be stopped.
     """
 
     name: str
+    timeout: float = 600.0
     judges_errors: bool = False
     needs_expected: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from playhead.evaluate._scorer import Judgement, Scorer
@@ -42,7 +43,8 @@ def unscorable(scorers: Iterable[Scorer], why: str) -> list[Scored]:
 
 async def _judged(run: TrialRun, scorer: Scorer) -> Score:
     try:
-        said = await scorer.score(run)
+        async with asyncio.timeout(scorer.timeout) as deadline:
+            said = await scorer.score(run)
         if not isinstance(said, Judgement):
             raise TypeError(f"a scorer gives a `Judgement`, not a {type(said).__name__}")
         score = Score(
@@ -56,5 +58,7 @@ async def _judged(run: TrialRun, scorer: Scorer) -> Score:
         )
         Tape.new().seal([Draft(score, by=scorer.by)])  # or it would be found out too late
     except (Exception, SystemExit) as error:
-        return Score(name=scorer.name, version=scorer.version, error=fault_of(error))
+        late = isinstance(error, TimeoutError) and deadline.expired()
+        why = f"it gave no judgement within {scorer.timeout:g} s" if late else fault_of(error)
+        return Score(name=scorer.name, version=scorer.version, error=why)
     return score
