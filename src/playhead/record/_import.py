@@ -82,9 +82,13 @@ async def import_foreign(
     source.refuse_packed()
     report = ImportReport(format.name)
     is_empty = not await store.tapes(limit=1)
+    seen: set[str] = set()
     async with store.staged() as staged:
         intake = _Intake(staged)
         for tape in format.read(source):
+            if tape.tape.id in seen:
+                raise source.fault(tape.place, "this session stands in the file twice")
+            seen.add(tape.tape.id)
             report.sessions += 1
             report.foreign_steps += tape.steps
             (report.tapes if tape.is_whole else report.within).append(tape.tape.id)
