@@ -90,7 +90,46 @@ def tapeagents(steps: int) -> Iterator[str]:
     yield "]"
 
 
-MADE_UP = {"taubench.json": taubench, "workbench.jsonl": workbench, "tapeagents.json": tapeagents}
+def openai_chat(steps: int) -> Iterator[str]:
+    """A conversation a line, as text."""
+    function = {"name": "search", "arguments": json.dumps({"query": _TALK[:80], "limit": 10})}
+    for number in range(steps // 22 + 1):
+        talk: list[Row] = [{"role": "system", "content": _TALK}]
+        for turn in range(5):
+            asked = {"id": f"call_{turn}", "type": "function", "function": function}
+            talk += [
+                {"role": "user", "content": f"{number}.{turn}: {_TALK[:160]}"},
+                {"role": "assistant", "content": None, "tool_calls": [asked]},
+                {"role": "tool", "tool_call_id": f"call_{turn}", "content": _TALK},
+                {"role": "assistant", "content": _TALK[:200]},
+            ]
+        yield json.dumps({"messages": talk}) + "\n"
+
+
+def anthropic(steps: int) -> Iterator[str]:
+    """A conversation a line, as text."""
+    given = {"query": _TALK[:80], "limit": 10}
+    for number in range(steps // 22 + 1):
+        talk: list[Row] = []
+        for turn in range(5):
+            call = {"type": "tool_use", "id": f"t_{turn}", "name": "search", "input": given}
+            result = {"type": "tool_result", "tool_use_id": f"t_{turn}", "content": _TALK}
+            talk += [
+                {"role": "user", "content": f"{number}.{turn}: {_TALK[:160]}"},
+                {"role": "assistant", "content": [call]},
+                {"role": "user", "content": [result]},
+                {"role": "assistant", "content": _TALK[:200]},
+            ]
+        yield json.dumps({"system": _TALK, "messages": talk}) + "\n"
+
+
+MADE_UP = {
+    "taubench.json": taubench,
+    "workbench.jsonl": workbench,
+    "tapeagents.json": tapeagents,
+    "openai-chat.jsonl": openai_chat,
+    "anthropic-messages.jsonl": anthropic,
+}
 
 
 def made_up(folder: Path, steps: int) -> list[Path]:

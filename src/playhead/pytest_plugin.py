@@ -7,9 +7,10 @@ records and replays comes with the first test that asks for it.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from playhead.govern import Redactor
-    from playhead.record.cassettes import Cassette
+    from playhead.record.cassettes import ApiAddresses, Cassette
 
 _CASSETTE = pytest.StashKey["Cassette"]()
 _LONGEST = 120  # characters of a file's name, but for its ending
@@ -71,6 +72,29 @@ def playhead_cassette(
 def cassette(playhead_cassette: Cassette) -> Cassette:
     """The test's cassette, by its short name."""
     return playhead_cassette
+
+
+@pytest.fixture
+def playhead_api(
+    playhead_cassette: Cassette, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ApiAddresses]:
+    """Puts what the test asks of models over HTTP on its cassette, whatever asks.
+
+    `OPENAI_BASE_URL` and `ANTHROPIC_BASE_URL` lead there, from which the SDKs take their addresses.
+    """
+    with playhead_cassette.api() as addresses:
+        for name, url in addresses.variables.items():
+            monkeypatch.setenv(name, url)
+        for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+            if playhead_cassette.mode != "live" and not os.environ.get(name):
+                monkeypatch.setenv(name, "none")  # SDKs want one, also where nobody is asked
+        yield addresses
+
+
+@pytest.fixture
+def cassette_api(playhead_api: ApiAddresses) -> ApiAddresses:
+    """The APIs of models on the test's cassette, by its short name."""
+    return playhead_api
 
 
 def cassette_path(item: pytest.Item) -> Path:

@@ -139,6 +139,11 @@ def test_a_changed_file_is_read_or_refused(format: str) -> None:
     assert counts["refused"]
 
 
+def test_a_session_that_stands_in_a_database_twice_is_refused() -> None:
+    data = changed(fixture("langgraph.sqlite"), [(0.128549238526408, 1, b"{")])
+    assert run(tried("langgraph", data)) == "refused"
+
+
 @pytest.mark.chaos
 @pytest.mark.parametrize("format", ALL)
 def test_many_changed_files(format: str, tally: Callable[..., None]) -> None:

@@ -100,6 +100,43 @@ async def test_equal_instructions_alone_join_nothing() -> None:
     assert (await store.open(two)).parent is None
 
 
+def told(text: str) -> dict[str, Any]:
+    return {"role": "system", "content": text}
+
+
+async def test_instructions_may_change_once_the_model_has_spoken() -> None:
+    store = MemoryStore()
+    sessions = Sessions(store)
+    talk = [heard("a"), said("1"), heard("b")]
+    parent = await sessions.take(chat([told("12:00"), *talk[:1]], said("1")))
+    assert await sessions.take(chat([told("12:01"), *talk], said("2"))) == parent
+    assert await sessions.take(chat([*talk, said("2"), heard("c")], said("3"))) == parent
+    tape = await store.open(parent)
+    assert kinds(tape) == ["tape", *["user_message", "model_call", "assistant_message"] * 3]
+    again = await store.open(await sessions.take(chat([told("12:01"), talk[0]], said("other"))))
+    assert again.parent is not None
+    assert kinds(again) == ["tape", "user_message", "tape", "model_call", "assistant_message"]
+    assert again.answer == "other"
+
+
+async def test_equal_talk_under_other_instructions_stays_apart() -> None:
+    store = MemoryStore()
+    sessions = Sessions(store)
+    first = [[told(name), heard("a")] for name in "xyz"]
+    ids = [await sessions.take(chat(messages, said("1"))) for messages in first]
+    assert len(set(ids)) == 3
+    for number in (1, 0, 2):
+        second = [*first[number], said("1"), heard("b")]
+        assert await sessions.take(chat(second, said("2"))) == ids[number]
+
+
+async def test_requests_that_say_nothing_are_kept_apart() -> None:
+    store = MemoryStore()
+    sessions = Sessions(store)
+    ids = [await sessions.take(chat([], None, status=400, message="empty")) for _ in range(2)]
+    assert len(set(ids)) == 2
+
+
 async def test_failures_and_the_retry_are_on_the_tape() -> None:
     store = MemoryStore()
     sessions = Sessions(store)

@@ -191,6 +191,46 @@ def test_a_responses_request_groups_what_the_model_said() -> None:
     assert asked.settings == {"store": False}
 
 
+def thoughtful() -> dict[str, Any]:
+    """An answer of a model that reasons, as OpenAI gives it."""
+    summary = [{"type": "summary_text", "text": text} for text in ("I look.", "Then I add.")]
+    output = [
+        {"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": "gAAAA"},
+        {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+         "content": [{"type": "output_text", "text": "I add.", "annotations": []}]},
+        {"id": "fc_1", "type": "function_call", "status": "completed", "call_id": "c1",
+         "name": "add", "arguments": '{"a":1}'},
+    ]  # fmt: skip
+    body: Any = OPENAI_RESPONSES.response(Reply("gpt-5", Message(role="assistant", parts=())))
+    return {**body, "output": output}
+
+
+def test_a_streamed_answer_is_given_whole_with_its_thoughts() -> None:
+    body = thoughtful()
+    stream = OPENAI_RESPONSES.stream(body, asked={})
+    read = OPENAI_RESPONSES.answered(stream, model="gpt-5", streamed=True).completion
+    assert read is not None
+    reply = Reply("gpt-5", read.message, raw=read.raw)
+    assert OPENAI_RESPONSES.response(reply) == body
+    bare = OPENAI_RESPONSES.response(Reply("gpt-5", read.message))
+    again = OPENAI_RESPONSES.answered(json.dumps(bare).encode(), model="gpt-5").completion
+    assert again is not None
+    assert again.message == read.message
+
+
+def test_a_stream_whose_end_does_not_say_again_what_it_said() -> None:
+    body = thoughtful()
+    made = list(OPENAI_RESPONSES.events(body, asked={}))
+    last: Any = made.pop()
+    made.append({**last, "response": {**body, "output": []}})
+    stream = b"".join(map(OPENAI_RESPONSES.event, made))
+    read = OPENAI_RESPONSES.answered(stream, model="gpt-5", streamed=True)
+    assert read.fault is None
+    assert read.completion is not None
+    assert [call.name for call in read.completion.message.tool_calls] == ["add"]
+    assert read.completion.text == "I add."
+
+
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),

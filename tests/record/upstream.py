@@ -124,11 +124,19 @@ def wire_for(path: str) -> Wire:
     return next(w for w in WIRES.values() if path.partition("?")[0].endswith(w.path))
 
 
-def reply(asked: Asked, message: Message) -> None:
-    """Answer in the protocol of the request, streamed in small pieces if that is wanted."""
+def reply(asked: Asked, message: Message, *, thinks: bool = False) -> None:
+    """Answer in the protocol of the request, streamed in small pieces if that is wanted.
+
+    With `thinks`, the answer of a Responses API begins with a thought, as those of models do that
+    reason.
+    """
     wire, request = wire_for(asked.path), asked.json
     number = len(asked.upstream.seen)
-    body = wire.response(Reply(request["model"], message, id=str(number)))
+    body: Any = wire.response(Reply(request["model"], message, id=str(number)))
+    if thinks and "output" in body:
+        summary = {"type": "summary_text", "text": "Look first."}
+        thought = {"id": f"rs_{number}", "type": "reasoning", "summary": [summary]}
+        body["output"].insert(0, {**thought, "encrypted_content": f"gAAAA{number}"})
     if not request.get("stream"):
         asked.answer(json.dumps(body).encode())
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tape_strategies import LAW, json_values
 
 from playhead.errors import BodyError, JsonError, TapeError
 from playhead.tape import By, Draft, Json, Step, Tape, compact, loads_strict, result_text
-from playhead.tape._json import member_text
+from playhead.tape._json import _slowly, check_depth, member_text
 from playhead.tape.kinds import ModelCall, PromptRecord, Reflection, Snapshot
 
 
@@ -110,6 +111,41 @@ def test_accepted(text: bytes, value: Json) -> None:
     read = loads_strict(text)
     if value is not None:
         assert read == value
+
+
+numbers = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["", "-"]),
+    st.sampled_from(["0", "1", "7" * 199, "9" * 200, "3" * 309, "8" * 4000, "8" * 4001]),
+    st.sampled_from(["", ".0", ".125", "." + "9" * 400]),
+    st.sampled_from(["", "e", "E", "e+", "E-"]),
+    st.sampled_from(["", "0", "7", "99", "109", "308", "309", "5000"]),
+)
+pieces = ["{", "}", "[", "]", '"', ",", ":", "\\", " ", "\n", '"a":1,', "NaN", "\\ud800", "\x00"]
+
+
+@LAW
+@given(
+    st.one_of(numbers, st.builds(json.dumps, json_values)),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(pieces) | numbers), max_size=3),
+)
+@example("1" * 250 + "e99", [])
+@example("[" * 127 + '{"a":[]}' + "]" * 127, [])
+def test_what_is_parsed_quickly_is_what_is_parsed_slowly(
+    text: str, put: list[tuple[float, str]]
+) -> None:
+    for place, piece in put:
+        at = int(place * len(text))
+        text = text[:at] + piece + text[at:]
+
+    def read(parse: Callable[[bytes], Json]) -> str:
+        try:
+            check_depth(text.encode())
+            return repr(parse(text.encode()))
+        except JsonError as error:
+            return error.message
+
+    assert read(loads_strict) == read(_slowly)
 
 
 def test_hostile_text_takes_no_time() -> None:

@@ -56,3 +56,13 @@ async def interruptible(work: Coroutine[Any, Any, T]) -> T:
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for number in numbers:
                 loop.remove_signal_handler(number)
+
+
+async def until_stopped() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    with contextlib.suppress(InterruptedRun):
+        await interruptible(_for_ever())
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

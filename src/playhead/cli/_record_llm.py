@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playhead.cli._guard import DONE, STORE, UsageFault
-from playhead.cli._loop import InterruptedRun, interruptible
+from playhead.cli._loop import until_stopped
 from playhead.cli._options import Common
 from playhead.cli._output import Output
 from playhead.cli._tapes import find, open_store
@@ -60,8 +59,8 @@ def record(common: Common, rules: Rules, place: Place, *, upstream: str, timeout
                 on_fault=output.message,
             )
             async with proxy.serve(host=place.host, port=place.port) as url:
-                told = f"records {proxy.upstream.shown} at {url} (Ctrl-C ends it)"
-                await _until_stopped(output, told)
+                output.message(f"records {proxy.upstream.shown} at {url} (Ctrl-C ends it)")
+                await until_stopped()
         return proxy
 
     recorder = asyncio.run(main()).recorder
@@ -81,20 +80,10 @@ def replay(common: Common, rules: Rules, place: Place, *, names: Sequence[str]) 
             tapes = [await find(store, name) for name in names]
             answers = LLMReplay(store, tapes, redactor=rules.redactor())
             async with answers.serve(host=place.host, port=place.port) as url:
-                await _until_stopped(output, f"answers from recordings at {url} (Ctrl-C ends it)")
+                output.message(f"answers from recordings at {url} (Ctrl-C ends it)")
+                await until_stopped()
         return answers
 
     answers = asyncio.run(main())
     output.message(f"answered {plural(answers.answered, 'request')}, missed {answers.missed}")
     return DONE
-
-
-async def _until_stopped(output: Output, told: str) -> None:
-    """Wait for Ctrl-C or SIGTERM."""
-    output.message(told)
-    with contextlib.suppress(InterruptedRun):
-        await interruptible(_for_ever())
-
-
-async def _for_ever() -> None:
-    await asyncio.Event().wait()

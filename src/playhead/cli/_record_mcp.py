@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playhead.cli._guard import DONE, STORE, UsageFault
+from playhead.cli._loop import until_stopped
 from playhead.cli._options import Common
 from playhead.cli._output import Output
 from playhead.cli._tapes import find, open_store
@@ -20,6 +18,7 @@ from playhead.cli._text import plural, short_id
 from playhead.environment.mcp import require_sdk
 from playhead.errors import JsonError
 from playhead.govern import Redactor, default_rules, own_rule, secret_rules
+from playhead.record import serving
 from playhead.record.mcp import (
     Capture,
     HttpPlayer,
@@ -30,11 +29,6 @@ from playhead.record.mcp import (
     record_stdio,
 )
 from playhead.tape import loads_strict
-
-if TYPE_CHECKING:
-    import uvicorn
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +112,7 @@ def over_http(
             proxy = HttpProxy(
                 url, store=store, capture=wanted.capture(), tell=output.message, hosts=(host,)
             )
-            await _serve(proxy, output, host, port, proxy.path, "records")
+            await _serve(proxy, output, host, port, f"records at …{proxy.path}")
         output.message(f"recorded {plural(len(proxy.tapes), 'tape')}")
         return STORE if proxy.faults else DONE
 
@@ -134,7 +128,7 @@ def replay(common: Common, names: Sequence[str], host: str, port: int | None) ->
     else:
         require_sdk()  # it brings the web server
         app = HttpPlayer(player, hosts=(host,))
-        asyncio.run(_serve(app, output, host, port, "/mcp", "answers from recordings"))
+        asyncio.run(_serve(app, output, host, port, "answers from recordings at …/mcp"))
     return DONE
 
 
@@ -146,51 +140,17 @@ async def _player(common: Common, names: Sequence[str]) -> Player:
 
 
 async def _serve(
-    app: Any,  # noqa: ANN401  (an ASGI application)
-    output: Output,
-    host: str,
-    port: int | None,
-    path: str,
-    does: str,
+    app: HttpProxy | HttpPlayer, output: Output, host: str, port: int | None, told: str
 ) -> None:
-    import uvicorn
+    """Serve until somebody stops it.
 
-    try:
-        listening = socket.create_server((host, port or 0))
-    except OSError as error:
-        raise UsageFault(f"`--host {host} --port {port or 0}`: {error.strerror}") from None
-    config = uvicorn.Config(
-        app, log_config=None, log_level="critical", lifespan="on",
-        server_header=False, date_header=False, timeout_graceful_shutdown=2,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    server.capture_signals = _uncaught  # type: ignore[method-assign]
-    number = listening.getsockname()[1]
-    output.message(f"{does} at http://{host}:{number}{path} (Ctrl-C ends it)")
-    with _stopped_by_signals(server):
-        await server.serve(sockets=[listening])
-
-
-@contextlib.contextmanager
-def _uncaught() -> Iterator[None]:
-    """In the place of what the web server does about signals: it would raise them once more."""
-    yield
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """End the server in good order, so that its tapes are whole."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        server.should_exit = True
-
-    for number in _SIGNALS:
-        with contextlib.suppress(NotImplementedError):  # not everywhere
-            loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in _SIGNALS:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
+    Args:
+        app: The application.
+        output: Is told where it is.
+        host: The address to listen on.
+        port: The port; a free one if not given.
+        told: What the application does, and its path after the address, which stands for `…`.
+    """
+    async with serving(app, host=host, port=port or 0, lifespan="on", patience=2) as url:
+        output.message(f"{told.replace('…', url)} (Ctrl-C ends it)")
+        await until_stopped()

@@ -130,9 +130,18 @@ def _price(model: str, wire: Wire, usage: Usage | None) -> Price | None:
 def conversation_key(message: Message) -> bytes:
     """Equal for messages that say the same: thoughts may be left out when they are sent back."""
     if message.role != "assistant":
-        return literal_key(message)
+        return _initial(message.role) + literal_key(message)
     digest = hashlib.sha256(message.text.encode())
     for call in message.parts:
         if isinstance(call, ToolCallPart):
             digest.update(literal_key(Message(role="assistant", parts=(call,))))
-    return digest.digest()[:16]
+    return _initial(message.role) + digest.digest()[:16]
+
+
+def is_said_by(role: str, key: bytes) -> bool:
+    """Whether a message with this key has this role."""
+    return key.startswith(_initial(role))
+
+
+def _initial(role: str) -> bytes:
+    return role[:1].encode()

@@ -41,7 +41,15 @@ from playhead.tape.kinds import (
     UserMessage,
 )
 
-_SPELLINGS = ((",", ":", False), (", ", ": ", False), (", ", ": ", True), (",", ":", True))
+_SPELLINGS = tuple(
+    json.JSONEncoder(separators=separators, ensure_ascii=ascii_only).encode
+    for separators, ascii_only in (
+        ((",", ":"), False),
+        ((", ", ": "), False),
+        ((", ", ": "), True),
+        ((",", ":"), True),
+    )
+)
 _SAYING = {
     kind.kind
     for kind in (UserMessage, AssistantMessage, Reflection, ToolCall, ToolResult, ToolError)
@@ -257,9 +265,10 @@ def read_arguments(text: str) -> tuple[Json, int]:
         value = loads_strict(text)
     except JsonError:
         return text, 0
-    for at in range(len(_SPELLINGS)):
-        if write_arguments(value, at) == text:
-            return value, at
+    if not isinstance(value, str):
+        for at, spelled in enumerate(_SPELLINGS):
+            if spelled(value) == text:
+                return value, at
     return value, 0
 
 
@@ -268,8 +277,7 @@ def write_arguments(arguments: Json, spelling: Json = 0) -> str:
     if isinstance(arguments, str):
         return arguments
     at = spelling if isinstance(spelling, int) and 0 <= spelling < len(_SPELLINGS) else 0
-    comma, colon, ascii_only = _SPELLINGS[at]
-    return json.dumps(arguments, separators=(comma, colon), ensure_ascii=ascii_only)
+    return _SPELLINGS[at](arguments)
 
 
 def with_unplaced(messages: list[Json], unplaced: Json) -> list[Json]:

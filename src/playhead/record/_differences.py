@@ -45,6 +45,8 @@ def _alike(one: Json, other: Json) -> bool:
         return True
     if type(one) is not type(other):
         return False
+    if isinstance(one, str):
+        return one == other
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):

@@ -22,7 +22,7 @@ class Flight:
         session: What the client calls its session.
         credentials: Secret values in its headers and address.
         status: Of the answer.
-        streamed: The answer is an event stream.
+        kind: Its content type.
         coding: Its content coding.
         error: Why the answer is missing, or not whole.
     """
@@ -32,7 +32,7 @@ class Flight:
     session: str | None = None
     credentials: tuple[str, ...] = ()
     status: int | None = None
-    streamed: bool = False
+    kind: str = ""
     coding: str = ""
     error: str | None = None
     started: str = field(default_factory=utc_now)
@@ -61,7 +61,7 @@ class Flight:
             request=self.request,
             response=response,
             status=self.status,
-            streamed=self.streamed,
+            streamed=self.kind.lower().startswith("text/event-stream"),
             error=self.error or fault,
             session=self.session,
             credentials=self.credentials,

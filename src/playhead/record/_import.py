@@ -81,13 +81,18 @@ async def import_foreign(
     source = ForeignFile(path, file, progress=progress)
     source.refuse_packed()
     report = ImportReport(format.name)
+    is_empty = not await store.tapes(limit=1)
+    seen: set[str] = set()
     async with store.staged() as staged:
         intake = _Intake(staged)
         for tape in format.read(source):
+            if tape.tape.id in seen:
+                raise source.fault(tape.place, "this session stands in the file twice")
+            seen.add(tape.tape.id)
             report.sessions += 1
             report.foreign_steps += tape.steps
             (report.tapes if tape.is_whole else report.within).append(tape.tape.id)
-            if await _is_there(store, tape.tape.id):
+            if not is_empty and await _is_there(store, tape.tape.id):
                 report.skipped += 1
                 continue
             try:
@@ -153,8 +158,10 @@ class _Sealing:
 
     def __init__(self, tape: ForeignTape) -> None:
         self._tape = tape
-        self._fold = Fold()
-        self._prompts = PromptWriter(self._fold, tape=tape.tape.id)
+        self._prompts: PromptWriter | None = None
+        if tape.has_calls:
+            self._fold = Fold()
+            self._prompts = PromptWriter(self._fold, tape=tape.tape.id)
         self._fitter = BlobFitter(tape.tape.header.blob_key)
         self._literals: list[tuple[int, int, int]] = []
         self._start = 0
@@ -184,13 +191,13 @@ class _Sealing:
             seq, prev = seq + 1, step.link
 
     def _take(self, step: Step) -> None:
-        if self._tape.has_calls:
+        if self._prompts is not None:
             self._fold.advance(step)
         self.waiting.append(step)
 
     def _fitted(self, draft: Draft, seq: int) -> Body:
         body = draft.body
-        if isinstance(body, ModelCall):
+        if isinstance(body, ModelCall) and self._prompts is not None:
             said = [item.m for item in body.prompt.items if isinstance(item, Literally)]
             record = self._prompts.record(
                 Prompt.of(*said),

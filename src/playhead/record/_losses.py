@@ -31,8 +31,10 @@ class Losses:
 
     def add(self, other: Losses) -> None:
         """Count what another report says, too."""
-        self.kept.update(other.kept)
-        self.dropped.update(other.dropped)
+        for what, times in other.kept.items():
+            self.kept[what] += times
+        for what, times in other.dropped.items():
+            self.dropped[what] += times
 
     def as_json(self) -> dict[str, Json]:
         """Both as objects, the most frequent first."""

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from playhead.govern import Redactor
 from playhead.llm import Completion
+from playhead.record._hider import SHORTEST_SECRET, Hider
 from playhead.tape import Json, Message, literal_key, text_part
 
-_SHORTEST = 8  # characters of a credential; shorter ones are words
-_REMEMBERED = 4096  # messages and credentials
-_CREDENTIAL = "⟦redacted:credential⟧"
+_REMEMBERED = 4096  # messages
 
 
 class Redaction:
@@ -25,27 +24,22 @@ class Redaction:
     """
 
     def __init__(self, redactor: Redactor | None = None) -> None:
-        self._redactor = redactor or Redactor()
-        self._credentials: dict[str, None] = {}
+        self._hider = Hider(redactor)
         self._messages: dict[bytes, Message] = {}
 
     def know(self, credentials: Iterable[str]) -> None:
         """Take these values out of all that comes from now on."""
-        for value in credentials:
-            if len(value) >= _SHORTEST and value not in self._credentials:
-                self._credentials[value] = None
-                self._messages.clear()
-        while len(self._credentials) > _REMEMBERED:
-            del self._credentials[next(iter(self._credentials))]
+        if self._hider.add(value for value in credentials if len(value) >= SHORTEST_SECRET):
+            self._messages.clear()
 
     def body(self, body: str) -> str:
         """A body as it may be stored; JSON stays JSON."""
-        return self._hidden(self._redactor.body(self._hidden(body)))
+        return self._hider.body(body)
 
     def json(self, value: Json) -> Json:
         """A JSON value as it may be stored; a text that says why, if the redactor fails at it."""
         try:
-            return self._redactor.json(self._without(value))
+            return self._hider.json(value)
         except Exception as error:
             return _dropped(error)
 
@@ -66,8 +60,7 @@ class Redaction:
 
     def _redacted(self, message: Message) -> Message:
         try:
-            told = self._without(message.model_dump(mode="json"))
-            made = Message.model_validate(self._redactor.json(told))
+            made = Message.model_validate(self._hider.json(message.model_dump(mode="json")))
         except Exception as error:
             return Message(role=message.role, parts=(text_part(_dropped(error)),))
         return message if made == message else made
@@ -92,23 +85,6 @@ class Redaction:
 
     def _raw(self, raw: str | None) -> str | None:
         return None if raw is None else self.body(raw)
-
-    def _hidden(self, text: str) -> str:
-        for value in self._credentials:
-            text = text.replace(value, _CREDENTIAL)
-        return text
-
-    def _without(self, value: Json) -> Json:
-        """A JSON value without the credentials that are known."""
-        if not self._credentials:
-            return value
-        if isinstance(value, str):
-            return self._hidden(value)
-        if isinstance(value, list):
-            return [self._without(item) for item in value]
-        if isinstance(value, dict):
-            return {self._hidden(name): self._without(item) for name, item in value.items()}
-        return value
 
 
 def _dropped(error: Exception) -> str:

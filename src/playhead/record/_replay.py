@@ -12,6 +12,7 @@ from playhead.llm import Recording, Recordings, read_prompt
 from playhead.record._captured import read_request
 from playhead.record._exchange import Asked
 from playhead.record._headers import credentials
+from playhead.record._passage import LARGEST
 from playhead.record._proxy import wire_of
 from playhead.record._redaction import Redaction
 from playhead.record._serving import Receive, Scope, Send, body_of, respond, serving
@@ -21,7 +22,6 @@ from playhead.record.wire._read import whole
 from playhead.store import Store
 from playhead.tape import BlobPart, Json, Message, Part, Tape, TextPart, compact, text_part
 
-_LARGEST = 128 * 1024 * 1024  # bytes of a request
 _HEADERS = [(b"x-should-retry", b"false")]  # asking again brings the same
 _JSON = [(b"content-type", b"application/json")]
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
@@ -94,7 +94,7 @@ class LLMReplay:
         """Answer a request."""
         if scope["type"] != "http":
             return
-        body = await body_of(receive, most=_LARGEST)
+        body = await body_of(receive, most=LARGEST)
         wire = wire_of(scope["path"]) if scope["method"] == "POST" else None
         if wire is None or body is None:
             message = f"{scope['method']} {scope['path']} is not recorded"

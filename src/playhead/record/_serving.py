@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from playhead.errors import RecordError
 from playhead.govern import needed
@@ -20,24 +20,31 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 INSTALL = '"playhead[record]"'
 _BACKLOG = 2048
-_PATIENCE = 5  # seconds that open requests are given at the end
 
 
 @asynccontextmanager
-async def serving(app: App, *, host: str, port: int) -> AsyncIterator[str]:
+async def serving(
+    app: App,
+    *,
+    host: str,
+    port: int,
+    lifespan: Literal["on", "off"] = "off",
+    patience: int = 5,
+) -> AsyncIterator[str]:
     """Serve an application while the context is open; gives its address.
 
     Args:
         app: The application.
         host: The address to listen on.
         port: The port; 0 for a free one.
+        lifespan: Whether the application is told when it begins and ends.
+        patience: Seconds that open requests are given at the end.
 
     Raises:
         RecordError: The port is taken, or the address is none of this machine.
         MissingExtraError: The extra `record` is not installed.
     """
     uvicorn = needed("uvicorn", install=INSTALL)
-    needed("httptools", install=INSTALL)
     listener = _listener(host, port)
 
     class Server(uvicorn.Server):  # type: ignore[name-defined,misc]
@@ -47,15 +54,14 @@ async def serving(app: App, *, host: str, port: int) -> AsyncIterator[str]:
 
     config = uvicorn.Config(
         app,
-        http="httptools",
         ws="none",
-        lifespan="off",
+        lifespan=lifespan,
         log_config=None,
         log_level="critical",
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=_PATIENCE,
+        timeout_graceful_shutdown=patience,
     )
     server = Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from playhead.llm import Prompt, PromptWriter, read_prompt
@@ -96,10 +96,14 @@ class Track:
             track._end(last)
         return track
 
-    def fork(self, count: int) -> Track:
-        """Another conversation that shares the first `count` messages."""
-        at = self.ends[count - 1]
-        track = Track(self.tape.fork(at), self.path[:count], self.ends[:count])
+    def fork(self, keys: Sequence[bytes], *, at: int) -> Track:
+        """Another conversation that shares the messages with these keys.
+
+        Args:
+            keys: The keys.
+            at: The length of the tape when the last of them had been said.
+        """
+        track = Track(self.tape.fork(at), list(keys), [at] * len(keys))
         track._said = [said for said in self._said if said.seq < at]
         track._calls = dict(self._calls)
         return track
@@ -121,7 +125,8 @@ class Track:
         goes_on = self.goes_on_with(keys)
         places = self._places(fitted)
         known = len(self.path) if goes_on else max(places, default=-1) + 1
-        self.path, self.ends = keys[:known], self._ends_of(keys, known, goes_on=goes_on)
+        if not goes_on:
+            self.path, self.ends = keys[:known], self._ends(places, known)
         for message, key in zip(messages[known:], keys[known:], strict=True):
             self._hear(message, call.protocol)
             self.path.append(key)
@@ -138,8 +143,17 @@ class Track:
             literals=record.keep,
         )
 
-    def _ends_of(self, keys: Sequence[bytes], known: int, *, goes_on: bool) -> list[int]:
-        return self.ends if goes_on else [len(self.tape)] * known
+    def _ends(self, places: Mapping[int, int], count: int) -> list[int]:
+        """How long the tape was when each of the first messages of a prompt had been said."""
+        ends: list[int] = []
+        for number in range(count):
+            if number not in places:  # instructions, or the same in other words
+                ends.append(ends[-1] if ends else 1)
+            elif (after := places[number] + 1) < len(self._said):
+                ends.append(self._said[after].seq)
+            else:
+                ends.append(len(self.tape))
+        return ends
 
     def _places(self, messages: Sequence[Message]) -> dict[int, int]:
         """Where the tape says messages of a prompt: by their number in it, that in what is said.

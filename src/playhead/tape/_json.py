@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -9,6 +10,7 @@ import re
 from collections import Counter
 from typing import TypeAlias
 
+import jiter
 import rfc8785
 from pydantic import JsonValue
 
@@ -18,11 +20,12 @@ Json: TypeAlias = JsonValue
 
 MAX_DEPTH = 128
 _MAX_DIGITS = 4000  # below Python's own limit for text to integer
-# Possessive, and an open string ends with the text: no input makes the search slow.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_NEITHER = bytes(set(range(256)) - set(b'[]{}"'))  # neither brackets nor quotes
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG = b"0" * (_MAX_DIGITS + 1)
+# In text translated so: with none of these, no number is beyond what a float can hold.
+_NUMBERS = bytes.maketrans(b"123456789eE", b"000000000\x01\x01")
+_LARGE = (b"0" * 200, b"0\x01000", b"0\x01+000")
 _NAME = re.compile(r'[ \t\r\n,]*+("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+')
 _VERBATIM = json.JSONDecoder(parse_int=str, parse_float=str)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -39,6 +42,16 @@ def loads_strict(data: bytes | str) -> Json:
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     check_depth(raw)
+    numbers = raw.translate(_NUMBERS)
+    if not any(numbers.find(large) >= 0 for large in _LARGE):
+        with contextlib.suppress(ValueError):  # which rule it breaks is told below
+            value: Json = jiter.from_json(raw, catch_duplicate_keys=True, allow_inf_nan=False)
+            return value
+    return _slowly(raw)
+
+
+def _slowly(raw: bytes) -> Json:
+    """Parse JSON that has large numbers, or breaks a rule."""
     try:
         text = raw.decode("utf-8")
         value: Json = json.loads(
@@ -65,11 +78,22 @@ def check_depth(raw: bytes) -> None:
     """
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
+    left = brackets = _brackets(raw)
+    for _ in range(MAX_DEPTH // 2):  # each time, the innermost ones of both sorts go
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return
     depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", raw)):
+    for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise JsonError(f"more than {MAX_DEPTH} levels of nesting")
+
+
+def _brackets(raw: bytes) -> bytes:
+    """The brackets of JSON text that stand in no string."""
+    plain = raw.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NEITHER)
+    return b"".join(plain.split(b'"')[::2])
 
 
 def is_suspect(raw: bytes) -> bool:

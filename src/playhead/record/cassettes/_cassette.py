@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
@@ -11,6 +12,8 @@ from playhead.agent import Agent
 from playhead.environment import Environment
 from playhead.errors import CassetteError, RecordingMissError
 from playhead.llm import Model, named_model
+from playhead.record._hider import SHORTEST_SECRET, Hider
+from playhead.record.cassettes._api import ApiAddresses, CassetteApi
 from playhead.record.cassettes._calls import Call, Calls, Members, Place, difference
 from playhead.record.cassettes._environment import CassetteEnvironment
 from playhead.record.cassettes._file import Content, read_cassette, write_cassette
@@ -52,7 +55,8 @@ class Cassette:
             raise CassetteError(f"a cassette is used to {choice}, not to `{mode}`")
         self.path, self.mode, self._test = Path(path), mode, test
         self.misses: list[RecordingMissError] = []
-        self._redactor = redactor if redactor is not None or mode == "live" else _redactor()
+        self._hider = Hider(redactor) if mode != "live" else None
+        self._apis: list[CassetteApi] = []
         self._there = mode in ("replay", "new") and self.path.exists()
         self._content = read_cassette(self.path) if self._there else Content()
         self._calls = Calls(self._content.calls)
@@ -92,6 +96,25 @@ class Cassette:
         self._names.add(wanted)
         return CassetteEnvironment(environment, self, name=wanted)
 
+    @contextmanager
+    def api(self) -> Iterator[ApiAddresses]:
+        """While the context is open, the APIs of models are on the cassette, over HTTP.
+
+        Programs and SDKs that are given these addresses are answered from the cassette; what is not
+        recorded is asked at the usual ones, if anybody may be asked.
+
+        Raises:
+            MissingExtraError: The extra `record` is not installed.
+        """
+        usual = ApiAddresses.usual()
+        if self.mode == "live":
+            yield usual
+            return
+        api = CassetteApi(self, usual)
+        self._apis.append(api)
+        with api.served() as addresses:
+            yield addresses
+
     def agent(self, agent: Agent, *, tools: bool = False) -> Agent:
         """A copy of the agent, and of its subagents, with their models on the cassette.
 
@@ -128,10 +151,17 @@ class Cassette:
         """
         if self.mode not in ("record", "new"):
             return
+        for api in self._apis:
+            api.wait()
         calls = [call for call in self._made if call.answer is not None]
         if calls or self._environments or self.path.exists():
             content = Content(calls, self._environments)
             write_cassette(self.path, content, test=self._test)
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Take these values, too, out of all that comes from now on."""
+        assert self._hider is not None
+        self._hider.add(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
     def redacted(self, members: Members) -> Members:
         """The members without values.
@@ -139,9 +169,9 @@ class Cassette:
         Raises:
             CassetteError: The redactor failed: then nothing is kept.
         """
-        assert self._redactor is not None
+        assert self._hider is not None
         try:
-            return cast("Members", self._redactor.json(members))
+            return cast("Members", self._hider.json(members))
         except Exception as error:
             raise CassetteError(
                 f"the redactor of `{self.path}` failed with {type(error).__name__}: nothing is "
@@ -232,15 +262,12 @@ def _named(call: Call) -> str:
     place = call.place
     where = f" by node `{place.node}`" if place is not None and place.node else ""
     messages = call.asked.get("messages")
+    if "request" in call.asked:
+        count = f" with {len(messages)} messages" if isinstance(messages, list) and messages else ""
+        return f"`{call.asked['request']}`{count}"
     if isinstance(messages, list):
         return f"a call of `{call.asked['model']}` with {len(messages)} messages{where}"
     action = call.asked["action"]
     assert isinstance(action, dict)
     name = action.get("name") or action["kind"]
     return f"`{name}` of {call.asked['environment']}"
-
-
-def _redactor() -> Redactor:
-    from playhead.govern import Redactor
-
-    return Redactor()

@@ -55,12 +55,20 @@ class _ToolCall(_Part):
     answer: dict[str, JsonValue]
 
 
+class _HttpCall(_Part):
+    request: str
+    body: dict[str, JsonValue] = Field(default_factory=dict)
+    tools: str | None = None
+    messages: _Messages
+    answer: dict[str, JsonValue]
+
+
 class _File(_Part):
     playhead_cassette: Literal[1]
     test: str = ""
     environments: dict[str, list[JsonValue]] = Field(default_factory=dict)
     toolsets: dict[str, list[JsonValue]] = Field(default_factory=dict)
-    calls: list[_ModelCall | _ToolCall]
+    calls: list[_ModelCall | _ToolCall | _HttpCall]
 
 
 @dataclass(slots=True)
@@ -100,11 +108,21 @@ def read_cassette(path: Path) -> Content:
     return Content(calls, file.environments)
 
 
-def _call(entry: _ModelCall | _ToolCall, before: Sequence[Call], file: _File) -> Call:
+def _call(entry: _ModelCall | _ToolCall | _HttpCall, before: Sequence[Call], file: _File) -> Call:
+    if isinstance(entry, _HttpCall):
+        asked: Members = {"request": entry.request, **_conversation(entry, before, file)}
+        return Call({**asked, "body": entry.body}, None, entry.answer)
     place = Place(**entry.call.model_dump()) if entry.call is not None else None
     if isinstance(entry, _ToolCall):
-        asked: Members = {"environment": entry.environment, "action": entry.action}
-        return Call(asked, place, entry.answer)
+        asked = {"environment": entry.environment, "action": entry.action}
+    else:
+        asked = {"model": entry.model, **_conversation(entry, before, file)}
+        asked["settings"] = entry.settings
+    return Call(asked, place, entry.answer)
+
+
+def _conversation(entry: _ModelCall | _HttpCall, before: Sequence[Call], file: _File) -> Members:
+    """The messages and tools of a call."""
     shared: list[Json] = []
     if entry.messages.of_call is not None:
         if not 0 <= entry.messages.of_call < len(before):
@@ -112,13 +130,8 @@ def _call(entry: _ModelCall | _ToolCall, before: Sequence[Call], file: _File) ->
         earlier = before[entry.messages.of_call].asked["messages"]
         assert isinstance(earlier, list)
         shared = earlier[: entry.messages.first]
-    asked = {
-        "model": entry.model,
-        "messages": [*shared, *entry.messages.then],
-        "tools": file.toolsets[entry.tools] if entry.tools is not None else [],
-        "settings": entry.settings,
-    }
-    return Call(asked, place, entry.answer)
+    tools = file.toolsets[entry.tools] if entry.tools is not None else []
+    return {"messages": [*shared, *entry.messages.then], "tools": tools}
 
 
 def write_cassette(path: Path, content: Content, *, test: str = "") -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playhead.environment.mcp import Address
+from playhead.record._hider import Hider
 from playhead.record.mcp._asgi import Scope, header
 from playhead.record.mcp._capture import Capture
-from playhead.record.mcp._hide import Hider
 from playhead.record.mcp._recorder import Recorder
 from playhead.record.mcp._split import TooLong
 from playhead.store import Store

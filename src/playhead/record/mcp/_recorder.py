@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playhead.errors import BodyError, PlayheadError, RecordError, TapeError, told
+from playhead.record._hider import Hider
 from playhead.record.mcp._capture import Capture
-from playhead.record.mcp._hide import Hider
 from playhead.record.mcp._split import TooLong
 from playhead.record.mcp._transcript import Sender, Transcript
 from playhead.store import Answer, Batch, Lease, Store

@@ -14,8 +14,8 @@ from functools import partial
 
 from playhead.environment.mcp import Address, require_sdk
 from playhead.errors import RecordError
+from playhead.record._hider import Hider
 from playhead.record.mcp._capture import Capture
-from playhead.record.mcp._hide import Hider
 from playhead.record.mcp._recorder import Recorder
 from playhead.record.mcp._split import Lines
 from playhead.record.mcp._transcript import Sender

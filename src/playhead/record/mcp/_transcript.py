@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from playhead.environment.mcp import Choice, exact
 from playhead.errors import JsonError
 from playhead.orchestrator import BlobFitter
+from playhead.record._hider import Hider
 from playhead.record.mcp._capture import Capture
 from playhead.record.mcp._content import put_back, taken_out
-from playhead.record.mcp._hide import Hider
 from playhead.record.mcp._results import result_body
 from playhead.record.mcp._split import TooLong
 from playhead.store import Blob

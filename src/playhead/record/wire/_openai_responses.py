@@ -8,6 +8,12 @@ from typing import Any
 from playhead.llm import Completion
 from playhead.record._exchange import Answered, Asked
 from playhead.record.wire import _read
+from playhead.record.wire._responses_output import (
+    PROVIDER_ITEM,
+    item_events,
+    output_of,
+    usage_of,
+)
 from playhead.record.wire._sse import data_lines
 from playhead.record.wire._wire import Reply, Wire
 from playhead.tape import (
@@ -23,11 +29,6 @@ from playhead.tape.kinds import Usage
 
 _TEXTS = ("input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text")
 _FINAL = ("response.completed", "response.incomplete", "response.failed")
-_EMPTY: dict[str, dict[str, Any]] = {  # items that grow, as they begin
-    "message": {"content": []},
-    "function_call": {"arguments": ""},
-}
-_ITEM = "provider_item"
 
 
 class OpenAIResponses(Wire):
@@ -65,8 +66,8 @@ class OpenAIResponses(Wire):
         """See `Wire.answered`."""
         try:
             if streamed:
-                body, fault = _assembled(response)
                 raw = "\n".join(data_lines(response))
+                body, fault = _assembled(raw)
             else:
                 body, fault = _read.record(_read.parsed(response), "the answer"), None
                 raw = response.decode("utf-8", "replace")
@@ -76,7 +77,7 @@ class OpenAIResponses(Wire):
 
     def response(self, reply: Reply) -> dict[str, Json]:
         """See `Wire.response`."""
-        recorded = _read.whole(reply.raw)
+        recorded = _read.whole(reply.raw) or _streamed(reply.raw)
         if recorded.get("object") == "response":
             return recorded
         return {
@@ -89,13 +90,13 @@ class OpenAIResponses(Wire):
             "instructions": None,
             "metadata": {},
             "model": reply.model,
-            "output": list(_output(reply)),
+            "output": list(output_of(reply)),
             "parallel_tool_calls": True,
             "temperature": None,
             "tool_choice": "auto",
             "tools": [],
             "top_p": None,
-            "usage": _usage(reply.usage) if reply.usage else None,
+            "usage": usage_of(reply.usage) if reply.usage else None,
         }
 
     def events(self, response: Mapping[str, Json], *, asked: Mapping[str, Json]) -> Iterator[Json]:
@@ -107,7 +108,7 @@ class OpenAIResponses(Wire):
         made: list[dict[str, Json]] = [
             {"type": "response.created", "response": begun},
             {"type": "response.in_progress", "response": begun},
-            *(event for at, item in enumerate(output) for event in _item_events(at, item)),
+            *(event for at, item in enumerate(output) for event in item_events(at, item)),
             {"type": last, "response": dict(response)},
         ]
         yield from ({**event, "sequence_number": number} for number, event in enumerate(made))
@@ -189,7 +190,9 @@ def _reasoning(item: dict[str, Json]) -> Iterator[Part]:
 
 def _provider_item(item: dict[str, Json]) -> OtherPart:
     kept = {name: value for name, value in item.items() if name != "status"}
-    return OtherPart(root={"type": _ITEM, "provider": "openai", "item": _read.storable(kept)})
+    return OtherPart(
+        root={"type": PROVIDER_ITEM, "provider": "openai", "item": _read.storable(kept)}
+    )
 
 
 def _answered(body: dict[str, Json], fault: str | None, raw: str) -> Answered:
@@ -210,12 +213,12 @@ def _answered(body: dict[str, Json], fault: str | None, raw: str) -> Answered:
     return Answered(completion, fault, known if isinstance(known, str) else None)
 
 
-def _assembled(response: bytes) -> tuple[dict[str, Json], str | None]:
-    """The answer that a stream brings, and why it is not all."""
+def _assembled(stream: str) -> tuple[dict[str, Json], str | None]:
+    """The answer that the data lines of a stream bring, and why it is not all."""
     body: dict[str, Json] = {}
     output: list[Json] = []
-    for line in data_lines(response):
-        event = _read.parsed(line) if line.strip() != "[DONE]" else None
+    for line in stream.split("\n"):
+        event = _read.parsed(line) if line.strip() not in ("", "[DONE]") else None
         if not isinstance(event, dict):
             continue
         kind, told = event.get("type"), event.get("response")
@@ -223,13 +226,21 @@ def _assembled(response: bytes) -> tuple[dict[str, Json], str | None]:
             raise _read.ShapeError(f"the stream told of an error: {event.get('message')}")
         if isinstance(told, dict):
             body = told
-        if kind in _FINAL:
-            return body, None
+        if kind in _FINAL:  # some servers do not say again what they said
+            return body if body.get("output") else {**body, "output": output}, None
         if kind == "response.output_item.done":
             output.append(event.get("item"))
     if not body:
         raise _read.ShapeError("the stream ended before its first event")
     return {**body, "output": output}, "the stream ended before its end"
+
+
+def _streamed(raw: str | None) -> dict[str, Json]:
+    """The answer that a recorded stream of this protocol brings; else an empty one."""
+    try:
+        return _assembled(raw or "")[0]
+    except ValueError:
+        return {}
 
 
 def _usage_of(usage: Json) -> Usage | None:
@@ -251,70 +262,9 @@ def _detail(details: Json, name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _usage(usage: Usage) -> Json:
-    return {
-        "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-    }
-
-
 def _tool(tool: dict[str, Json]) -> Json:
     if tool.get("type") != "function":
         return _read.storable(tool)
     return _read.storable(
         _read.function(tool.get("name"), tool.get("description"), tool.get("parameters"))
     )
-
-
-def _output(reply: Reply) -> Iterator[Json]:
-    """The items of a message."""
-    text = reply.message.text
-    if text:
-        content: Json = {"type": "output_text", "text": text, "annotations": []}
-        yield {
-            "id": f"msg_{reply.id}",
-            "type": "message",
-            "role": "assistant",
-            "status": "completed",
-            "content": [content],
-        }
-    for at, call in enumerate(reply.message.tool_calls):
-        yield {
-            "id": f"fc_{reply.id}_{at}",
-            "type": "function_call",
-            "status": "completed",
-            "call_id": call.id,
-            "name": call.name,
-            "arguments": _read.arguments_text(call.arguments),
-        }
-
-
-def _item_events(at: int, item: dict[str, Any]) -> Iterator[dict[str, Json]]:
-    """The events of one item of an answer."""
-    where: dict[str, Json] = {"output_index": at, "item_id": item.get("id")}
-    kind = item.get("type")
-    begun = {**item, "status": "in_progress"} if kind in _EMPTY else item
-    begun |= _EMPTY.get(str(kind), {})
-    yield {"type": "response.output_item.added", "output_index": at, "item": begun}
-    if kind == "message":
-        for number, part in enumerate(item.get("content") or []):
-            yield from _part_events({**where, "content_index": number}, part)
-    elif kind == "function_call":
-        name, said = "response.function_call_arguments", item.get("arguments")
-        yield {"type": f"{name}.delta", **where, "delta": said}
-        yield {"type": f"{name}.done", **where, "arguments": said, "name": item.get("name")}
-    yield {"type": "response.output_item.done", "output_index": at, "item": item}
-
-
-def _part_events(where: dict[str, Json], part: dict[str, Any]) -> Iterator[dict[str, Json]]:
-    field = "text" if part.get("type") == "output_text" else "refusal"
-    name = "response.output_text" if field == "text" else "response.refusal"
-    said = part.get(field) or ""
-    logprobs: dict[str, Json] = {"logprobs": []} if field == "text" else {}
-    yield {"type": "response.content_part.added", **where, "part": {**part, field: ""}}
-    yield {"type": f"{name}.delta", **where, "delta": said, **logprobs}
-    yield {"type": f"{name}.done", **where, field: said, **logprobs}
-    yield {"type": "response.content_part.done", **where, "part": part}
