@@ -76,7 +76,7 @@ class Sessions:
                 if last:
                     raise
                 continue
-            _keep(self._named, name, track, most=_MOST)
+            keep(self._named, name, track, most=_MOST)
             return track.tape.id
         raise AssertionError("the last try returns or raises")
 
@@ -117,7 +117,7 @@ class Sessions:
         for count, key in enumerate(track.path, 1):
             digest = _chained(digest, key)
             self._inner.setdefault(digest, (track, count))
-        _keep(self._tips, digest, track, most=_MOST)
+        keep(self._tips, digest, track, most=_MOST)
         while len(self._inner) > _MOST * 64:
             self._inner.popitem(last=False)
 
@@ -133,7 +133,7 @@ class Sessions:
     def _remember_response(self, call: CapturedCall, messages: tuple[Message, ...]) -> None:
         if call.response_id is not None and call.completion is not None:
             said = (*messages, call.completion.message)
-            _keep(self._responses, call.response_id, said, most=_RESPONSES)
+            keep(self._responses, call.response_id, said, most=_RESPONSES)
 
 
 def joined(before: Sequence[Message], now: Sequence[Message]) -> tuple[Message, ...]:
@@ -160,7 +160,7 @@ def _chained(digest: bytes, key: bytes) -> bytes:
     return hashlib.sha256(digest + key).digest()[:16]
 
 
-def _keep(kept: OrderedDict[K, V], key: K, value: V, *, most: int) -> None:
+def keep(kept: OrderedDict[K, V], key: K, value: V, *, most: int) -> None:
     """Keep a value as the newest one of so many."""
     kept[key] = value
     kept.move_to_end(key)

@@ -74,7 +74,7 @@ async def _requests(tapes: AsyncIterator[StoredTape], losses: Losses) -> AsyncIt
 def _tape(spans: list[Span], keys: Keys) -> ForeignTape:
     told: list[Json] = sorted((normal(span) for span in spans), key=content_bytes)
     tape = ForeignTape(FORMAT, keys.of(told), place=spans[0].place, has_calls=True)
-    teller = Teller(exact=True, documents=tape.documents)
+    teller = Teller(exact=True, documents=tape.documents, losses=tape.losses)
     tape.drafts = teller.tell(spans)
     tape.steps = len(spans)
     for span in spans:

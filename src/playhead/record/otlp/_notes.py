@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from playhead.conventions import TABLE
 from playhead.record._differences import alike
 from playhead.record._foreign import content_bytes
+from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._fields import read_json
 from playhead.record.otlp._read import Cleaning
@@ -17,6 +19,7 @@ from playhead.record.otlp._values import attributes, decoded, encoded, pairs
 from playhead.tape import Json
 
 _JSON = {name for name in TABLE if name.form in ("json", "messages", "tools")}
+_NUMBER = re.compile(r"\.\d+\.")
 _PLAIN = (  # members that hold nothing that anybody said
     "traceId", "spanId", "parentSpanId", "kind", "flags", "startTimeUnixNano", "endTimeUnixNano",
     "droppedAttributesCount", "droppedEventsCount", "droppedLinksCount", "timeUnixNano", "code",
@@ -36,6 +39,7 @@ class SpanNotes:
 
     clean: Cleaning
     exact: bool
+    losses: Losses
     _told: dict[str, bytes] = field(default_factory=dict)
 
     def note(
@@ -55,6 +59,8 @@ class SpanNotes:
             apart: The prompt's instructions stand apart from its messages.
         """
         kept = self._kept(span, made, left)
+        for name in kept:
+            self.losses.keep(f"attribute `{_NUMBER.sub('.N.', name)}`")
         note: JsonObject = {"span": span.rest if self.exact else self._cleaned(span.rest)}
         if kept:
             note["attributes"] = kept

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from playhead.conventions import EFFECT
 from playhead.record._captured import conversation_key
 from playhead.record._foreign import content_bytes
+from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record._track import actions
 from playhead.record.otlp._attributes import call_attributes, tool_attributes
@@ -79,12 +80,16 @@ class Teller:
         clean: What is made of contents before they are kept.
         exact: Keep whatever a span that is made of steps would not have in the same way.
         agent: Who acts where no span names an agent.
+        documents: Is given the canonical documents that the steps name, by digest.
+        losses: Told what has no place on a step.
+        seen: The spans that were told.
     """
 
     clean: Cleaning = field(default_factory=AsItIs)
     exact: bool = False
     agent: str = "agent"
     documents: dict[str, bytes] = field(default_factory=dict)
+    losses: Losses = field(default_factory=Losses)
     seen: set[Key] = field(default_factory=set)
     _said: list[bytes] = field(default_factory=list)
     _places: dict[bytes, list[int]] = field(default_factory=dict)
@@ -95,7 +100,7 @@ class Teller:
     _notes: SpanNotes = field(init=False)
 
     def __post_init__(self) -> None:
-        self._notes = SpanNotes(self.clean, self.exact)
+        self._notes = SpanNotes(self.clean, self.exact, self.losses)
 
     def tell(self, spans: Iterable[Span]) -> Iterator[Draft]:
         """The steps of spans; of those that were told before, none."""
