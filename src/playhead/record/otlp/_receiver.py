@@ -20,6 +20,7 @@ from playhead.record.otlp._wire import (
     JSON,
     PROTOBUF,
     TooLargeFault,
+    needed_here,
     read_body,
     unpacked,
     write_response,
@@ -47,7 +48,7 @@ class OTLPReceiver:
         on_fault: Told of what could not be recorded; called from another thread.
 
     Raises:
-        MissingExtraError: The extra `govern` is not installed, and no redactor is given.
+        MissingExtraError: The extra `otlp` is not installed.
 
     Example:
         async with OTLPReceiver(store).serve(port=4318) as url:
@@ -62,6 +63,7 @@ class OTLPReceiver:
         settle: float = 6.0,
         on_fault: Callable[[str], None] | None = None,
     ) -> None:
+        needed_here()
         self._settle = settle
         self.traces = Traces(store, redactor, settle=settle)
         self.recorder = Recorder(self.traces, on_fault, what="spans were")

@@ -92,7 +92,10 @@ def _double(value: Json, where: str) -> Json:
     if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
+        try:
+            return float(value)
+        except OverflowError:
+            raise ShapeFault(f"`{where}` is beyond the range of a number") from None
     raise ShapeFault(f"`{where}` should be a number, and is {named(value)}")
 
 

@@ -23,6 +23,16 @@ class TooLargeFault(Exception):
     """A body is larger than what is taken."""
 
 
+def needed_here() -> None:
+    """Make sure that protocol buffers can be read.
+
+    Raises:
+        MissingExtraError: The extra `otlp` is not installed.
+    """
+    _service()
+    needed("google.rpc.status_pb2", install=INSTALL)
+
+
 def unpacked(body: bytes, coding: str, *, most: int) -> bytes:
     """A body without its content coding.
 
