@@ -75,15 +75,18 @@ def answers(tape: Tape) -> list[Any]:
 
 @pytest.mark.parametrize("at", range(6))
 async def test_the_order_of_lines_does_not_matter(at: int) -> None:
+    asked_again = {
+        "gen_ai.input.messages": json.dumps([said("user", "Sure?")]),
+        "gen_ai.output.messages": json.dumps([said("assistant", "I am.")]),
+    }
     spans = [
         span(1, agent("helper"), end=90),
         span(2, chat([ASKED], WISH), parent=1),
         span(3, {"http.request.method": "GET"}, parent=2),
         span(4, tool("weather", "c1", **{"gen_ai.tool.call.result": '{"sky": "rain"}'}), parent=1),
         span(5, chat([ASKED, WISH, CAME], ANSWER), parent=1),
-        span(6, agent("helper", **{"gen_ai.input.messages": json.dumps([said("user", "Sure?")]),
-                                   "gen_ai.output.messages": json.dumps([said("assistant", "I am.")])})),
-    ]  # fmt: skip
+        span(6, agent("helper", **asked_again)),
+    ]
     moved = [*spans[at:], *spans[:at]]
     (tape,) = await tapes_of(*map(request, moved[::-1]))
     assert saying(tape) == [

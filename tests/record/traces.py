@@ -200,7 +200,8 @@ def spans_of(document: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, An
         for resource in each.get("resourceSpans", ()):
             for scope in resource["scopeSpans"]:
                 for one in scope["spans"]:
-                    said = {p["key"]: parsed(p["key"], p["value"]) for p in one["attributes"]}
+                    pairs = one.get("attributes", ())
+                    said = {pair["key"]: parsed(pair["key"], pair["value"]) for pair in pairs}
                     whole = {
                         "span": {**one, "attributes": said},
                         "resource": {k: v for k, v in resource.items() if k != "scopeSpans"},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
-
-import orjson
 
 from playhead.record._file import ForeignFile
 from playhead.record._foreign import ForeignTape, Keys, content_bytes
@@ -153,7 +152,7 @@ class _Sorter:
             (value,),
         )
         for place, document in rows:
-            members: dict[str, JsonObject] = orjson.loads(document)
+            members: dict[str, JsonObject] = json.loads(document)  # whole numbers of any length
             around = (members["resource"], members["scope"])
             yield read_span(members["span"], "span", around=around, place=place)
 

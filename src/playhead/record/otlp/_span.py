@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playhead.conventions import OPERATION, OPERATIONS, STEP, Kind
-from playhead.record._shape import JsonObject, ShapeFault, as_list, as_object, as_text
-from playhead.record.otlp._values import decoded, pairs, whole_number
+from playhead.record._shape import JsonObject, ShapeFault, as_object, as_text
+from playhead.record.otlp._values import decoded, listed, members_of, pairs, whole_number
 from playhead.tape import Json
 
 _TRACE, _SPAN = re.compile("[0-9a-fA-F]{32}"), re.compile("[0-9a-fA-F]{16}")
@@ -73,8 +73,8 @@ class Span:
     @property
     def whole(self) -> JsonObject:
         """All members of the span."""
-        listed: list[Json] = [{"key": name, "value": value} for name, value in self.raw.items()]
-        return {**self.rest, "attributes": listed} if listed else dict(self.rest)
+        told: list[Json] = [{"key": name, "value": value} for name, value in self.raw.items()]
+        return {**self.rest, "attributes": told} if told else dict(self.rest)
 
 
 def read_spans(
@@ -91,18 +91,18 @@ def read_spans(
         ShapeFault: It is no such document.
     """
     whole = as_object(document, "request")
-    groups = as_list(whole.get("resourceSpans") or [], "resourceSpans")
+    groups = listed(whole.get("resourceSpans"), "resourceSpans")
     for at, group in enumerate(groups):
         where = f"resourceSpans.{at}"
         resource = as_object(group, where)
         _attributes(resource.get("resource"), f"{where}.resource")
-        scopes = as_list(resource.get("scopeSpans") or [], f"{where}.scopeSpans")
+        scopes = listed(resource.get("scopeSpans"), f"{where}.scopeSpans")
         for number, item in enumerate(scopes):
             inner = f"{where}.scopeSpans.{number}"
             scope = as_object(item, inner)
             _attributes(scope.get("scope"), f"{inner}.scope")
             around = (_without(resource, "scopeSpans"), _without(scope, "spans"))
-            spans = as_list(scope.get("spans") or [], f"{inner}.spans")
+            spans = listed(scope.get("spans"), f"{inner}.spans")
             yield from _spans(spans, f"{inner}.spans", around, place, reject)
 
 
@@ -140,18 +140,18 @@ def read_span(
     """
     members = as_object(value, where)
     raw = pairs(members.get("attributes"), f"{where}.attributes")
-    status = as_object(members.get("status") or {}, f"{where}.status")
-    said = as_text(status.get("message") or "", f"{where}.status.message")
+    status = members_of(members.get("status"), f"{where}.status")
+    said = as_text(status.get("message", ""), f"{where}.status.message")
     for name in ("events", "links"):
-        for at, item in enumerate(as_list(members.get(name) or [], f"{where}.{name}")):
+        for at, item in enumerate(listed(members.get(name), f"{where}.{name}")):
             _attributes(item, f"{where}.{name}.{at}")
-    parent = members.get("parentSpanId") or ""
+    parent = members.get("parentSpanId")
     start = _time(members.get("startTimeUnixNano"), f"{where}.startTimeUnixNano")
     return Span(
         trace=_id(members.get("traceId"), f"{where}.traceId", _TRACE, 32),
         id=_id(members.get("spanId"), f"{where}.spanId", _SPAN, 16),
-        parent=_id(parent, f"{where}.parentSpanId", _SPAN, 16) if parent else "",
-        name=as_text(members.get("name") or "", f"{where}.name"),
+        parent=_id(parent, f"{where}.parentSpanId", _SPAN, 16) if parent not in (None, "") else "",
+        name=as_text(members.get("name", ""), f"{where}.name"),
         start=start,
         end=max(start, _time(members.get("endTimeUnixNano", 0), f"{where}.endTimeUnixNano")),
         attributes={name: decoded(item, where) for name, item in raw.items()},
@@ -165,7 +165,7 @@ def read_span(
 
 
 def _attributes(value: Json, where: str) -> None:
-    pairs(as_object(value or {}, where).get("attributes"), f"{where}.attributes")
+    pairs(members_of(value, where).get("attributes"), f"{where}.attributes")
 
 
 def _without(members: JsonObject, name: str) -> JsonObject:

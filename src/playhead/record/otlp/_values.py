@@ -17,13 +17,23 @@ def decoded(value: Json, where: str) -> Json:
     Raises:
         ShapeFault: It is none.
     """
-    members = as_object(value, where)
-    found = [name for name in members if name in _READERS]
+    inner = as_object(value, where)
+    found = [name for name in inner if name in _READERS]
     if len(found) > 1:
         raise ShapeFault(f"`{where}` has both `{found[0]}` and `{found[1]}`")
     if not found:
         return None
-    return _READERS[found[0]](members[found[0]], f"{where}.{found[0]}")
+    return _READERS[found[0]](inner[found[0]], f"{where}.{found[0]}")
+
+
+def listed(value: Json, where: str) -> list[Json]:
+    """A list; an empty one for nothing."""
+    return [] if value is None else as_list(value, where)
+
+
+def members_of(value: Json, where: str) -> JsonObject:
+    """An object; an empty one for nothing."""
+    return {} if value is None else as_object(value, where)
 
 
 def pairs(value: Json, where: str) -> dict[str, Json]:
@@ -33,12 +43,12 @@ def pairs(value: Json, where: str) -> dict[str, Json]:
         ShapeFault: They are none, or one stands twice.
     """
     found: dict[str, Json] = {}
-    for at, item in enumerate(as_list(value or [], where)):
+    for at, item in enumerate(listed(value, where)):
         pair = as_object(item, f"{where}.{at}")
         key = as_text(pair.get("key"), f"{where}.{at}.key")
         if key in found:
             raise ShapeFault(f"`{where}` has the attribute `{key[:80]}` twice")
-        found[key] = pair.get("value") or {}
+        found[key] = pair.get("value", {})
         decoded(found[key], f"{where}.{at}.value")
     return found
 
@@ -103,7 +113,7 @@ def _array(value: Json, where: str) -> Json:
     values = as_object(value, where).get("values")
     return [
         decoded(item, f"{where}.values.{at}")
-        for at, item in enumerate(as_list(values or [], f"{where}.values"))
+        for at, item in enumerate(listed(values, f"{where}.values"))
     ]
 
 
