@@ -268,7 +268,7 @@ WRONG: list[Any] = [
     request({**GOOD, "startTimeUnixNano": "soon"}), request({**GOOD, "startTimeUnixNano": -1}),
     request({**GOOD, "endTimeUnixNano": 1.5}), request({**GOOD, "startTimeUnixNano": "9" * 21}),
     request({**GOOD, "attributes": 1}), request({**GOOD, "attributes": [1]}),
-    request({**GOOD, "attributes": [{"value": {}}]}),
+    request({**GOOD, "attributes": [{"key": None, "value": {}}]}),
     request({**GOOD, "attributes": [{"key": "a", "value": 1}]}),
     request({**GOOD, "attributes": [{"key": "a", "value": {"intValue": "x"}}]}),
     request({**GOOD, "attributes": [{"key": "a", "value": {"doubleValue": 10**400}}]}),
@@ -401,3 +401,11 @@ async def test_spans_of_a_tape_form_a_tree_in_one_conversation() -> None:
         assert int(one["startTimeUnixNano"]) <= int(one["endTimeUnixNano"])
     failed = [one for one in spans if one.get("status", {}).get("code") == 2]
     assert [one["attributes"]["error.type"]["stringValue"] for one in failed] == ["raised"]
+
+
+async def test_an_answer_that_a_prompt_shows_as_an_example_is_still_an_answer() -> None:
+    shown = [said("user", "Is 2 even?"), ANSWER, said("user", "Is 4?")]
+    (tape,) = await tapes_of(request(span(1, chat(shown, ANSWER))))
+    assert saying(tape) == [
+        "user_message", "assistant_message", "user_message", "model_call", "assistant_message",
+    ]  # fmt: skip

@@ -146,7 +146,7 @@ def read_span(
         for at, item in enumerate(listed(members.get(name), f"{where}.{name}")):
             _attributes(item, f"{where}.{name}.{at}")
     parent = members.get("parentSpanId")
-    start = _time(members.get("startTimeUnixNano"), f"{where}.startTimeUnixNano")
+    start = _time(members.get("startTimeUnixNano", 0), f"{where}.startTimeUnixNano")
     return Span(
         trace=_id(members.get("traceId"), f"{where}.traceId", _TRACE, 32),
         id=_id(members.get("spanId"), f"{where}.spanId", _SPAN, 16),

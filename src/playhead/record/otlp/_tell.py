@@ -96,6 +96,7 @@ class Teller:
     _calls: dict[str, _Call] = field(default_factory=dict)
     _open: dict[Key, _Open] = field(default_factory=dict)
     _began: dict[Key, int] = field(default_factory=dict)
+    _heard: dict[bytes, int] = field(default_factory=dict)  # the agent's, by when a prompt told it
     _acted: int = -1  # where the agent said something last
     _notes: SpanNotes = field(init=False)
 
@@ -186,13 +187,15 @@ class Teller:
         told = read_call(span, self.clean)
         for message in told.messages[self._known(told.messages)[0] :]:
             yield from self._hear(message)
+            if message.role == "assistant":
+                self._heard[_key(message)] = span.start
         if told.tools is not None and told.body.prompt.tools is not None:
             self.documents[told.body.prompt.tools] = told.tools
         note = Draft(told.body, by=_IMPORTER)
         yield note
         if told.body.message is not None and told.body.status == "complete":
             by = By("agent", agent, FORMAT, call=note.id)
-            for body in actions(told.body.message):
+            for body in self._actions(told.body.message, span.end):
                 yield Draft(body, by=by)
         tools = loads_strict(told.tools) if told.tools is not None else []
         made = call_attributes(
@@ -204,6 +207,14 @@ class Teller:
         )
         members = self._notes.note(span, made, left=told.left, apart=told.apart)
         yield source_note(members, note.id)
+
+    def _actions(self, message: Message, ended: int) -> list[Body]:
+        """What a completion does; nothing, if the prompt of a later call came first and told it."""
+        key = _key(message)
+        if ended <= self._heard.get(key, -1):
+            del self._heard[key]
+            return []
+        return actions(message)
 
     def _tool_begins(self, span: Span) -> Iterator[Draft]:
         told = read_tool(span, self.clean)
@@ -267,7 +278,10 @@ class Teller:
         rest = tuple(part for part in message.parts if not isinstance(part, ToolResponsePart))
         if message.role == "assistant":
             said = message.model_copy(update={"parts": rest})
-            yield from (Draft(body, by=_IMPORTER) for body in actions(said, aloud=True))
+            made = actions(said, aloud=True)
+            yield from (Draft(body, by=_IMPORTER) for body in made)
+            if len(made) > 1:
+                self._say(said)
         elif message.role == "user" and (rest or not answers):
             yield Draft(UserMessage(parts=rest), by=By("person"))
         elif message.role == "tool" and not answers:

@@ -83,7 +83,7 @@ class Traces:
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
         self._size = 0
-        self._names: OrderedDict[str, str] = OrderedDict()  # conversations, by trace
+        self._groups: OrderedDict[str, str] = OrderedDict()  # where each trace went first
         self._open: OrderedDict[str, _Tape] = OrderedDict()
         self.written = 0
         self.others = 0
@@ -130,16 +130,20 @@ class Traces:
             raise fault
 
     def _grouped(self, spans: Iterable[Span]) -> dict[str, list[Span]]:
-        """The spans by what they belong to; what a trace was called before still holds."""
+        """The spans by what they belong to.
+
+        A trace that was written before it named a conversation stays by itself. What names none
+        goes where its trace went.
+        """
         listed = sorted(spans, key=lambda span: span.order)
         names = conversations(listed)
         groups: dict[str, list[Span]] = {}
         for span in listed:
-            name = names[key_of(span)]
-            if name is not None:
-                keep(self._names, span.trace, name, most=_MOST_TRACES)
-            known = name or self._names.get(span.trace)
-            group = f"conversation\0{known}" if known is not None else f"trace\0{span.trace}"
+            name, alone = names[key_of(span)], f"trace\0{span.trace}"
+            known = self._groups.get(span.trace, alone if name is None else None)
+            group = known if known == alone or name is None else f"conversation\0{name}"
+            assert group is not None
+            keep(self._groups, span.trace, known or group, most=_MOST_TRACES)
             groups.setdefault(group, []).append(span)
         return groups
 

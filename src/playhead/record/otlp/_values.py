@@ -45,7 +45,7 @@ def pairs(value: Json, where: str) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for at, item in enumerate(listed(value, where)):
         pair = as_object(item, f"{where}.{at}")
-        key = as_text(pair.get("key"), f"{where}.{at}.key")
+        key = as_text(pair.get("key", ""), f"{where}.{at}.key")
         if key in found:
             raise ShapeFault(f"`{where}` has the attribute `{key[:80]}` twice")
         found[key] = pair.get("value", {})
