@@ -380,7 +380,8 @@ async def test_a_tape_made_here_goes_out_as_spans_and_comes_in_again() -> None:
     (id,) = report.tapes
     back = await again.open(id)
     assert heart(back) == heart(tape)
-    assert saying(back) == [kind for kind in saying(tape) if kind != "run"]
+    # Tools at work at once answer in the order in which they were begun.
+    assert sorted(saying(back)) == sorted(kind for kind in saying(tape) if kind != "run")
     more, _ = await written(again, id)
     assert same(told_of(of_lines(more)), told_of(of_lines(data)))
 
@@ -409,3 +410,11 @@ async def test_an_answer_that_a_prompt_shows_as_an_example_is_still_an_answer() 
     assert saying(tape) == [
         "user_message", "assistant_message", "user_message", "model_call", "assistant_message",
     ]  # fmt: skip
+
+
+async def test_names_of_any_length_are_no_fault() -> None:
+    long = "x" * 20_000
+    used = tool(long, **{"gen_ai.tool.call.result": "1"})
+    spans = [span(1, agent(long)), span(2, chat([ASKED], ANSWER), parent=1), span(3, used)]
+    (tape,) = await tapes_of(request(*spans))
+    assert bodies(tape, ToolCall)[0].name == long

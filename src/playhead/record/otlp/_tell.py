@@ -49,6 +49,7 @@ from playhead.tape.kinds import (
 )
 
 FORMAT = "otlp"
+_LONGEST_NAME = 200  # characters of a name in a header
 _EFFECTS = ("read", "idempotent", "write", "irreversible")
 
 
@@ -194,7 +195,7 @@ class Teller:
         note = Draft(told.body, by=_IMPORTER)
         yield note
         if told.body.message is not None and told.body.status == "complete":
-            by = By("agent", agent, FORMAT, call=note.id)
+            by = By("agent", self.clean.text(agent)[:_LONGEST_NAME], FORMAT, call=note.id)
             for body in self._actions(told.body.message, span.end):
                 yield Draft(body, by=by)
         tools = loads_strict(told.tools) if told.tools is not None else []
@@ -241,7 +242,7 @@ class Teller:
         if not call.answered and (told.error is not None or told.answered or own):
             call.answered = True
             answer = _answer(told, call.body.call_id)
-            draft = Draft(answer, by=By("tool", answer.name), re=(call.step,))
+            draft = Draft(answer, by=_tool(answer.name), re=(call.step,))
             re.append(draft.id)
             yield draft
         result = answer.result if isinstance(answer, ToolResult) else None
@@ -274,7 +275,7 @@ class Teller:
             if call is None or not call.answered:
                 name = call.body.name if call is not None else "unknown"
                 body = ToolResult(call_id=part.id or None, name=name, result=part.response)
-                yield Draft(body, by=By("tool", name), re=(call.step,) if call is not None else ())
+                yield Draft(body, by=_tool(name), re=(call.step,) if call is not None else ())
         rest = tuple(part for part in message.parts if not isinstance(part, ToolResponsePart))
         if message.role == "assistant":
             said = message.model_copy(update={"parts": rest})
@@ -286,10 +287,14 @@ class Teller:
             yield Draft(UserMessage(parts=rest), by=By("person"))
         elif message.role == "tool" and not answers:
             text = parts_text(rest)
-            yield Draft(ToolResult(name="unknown", result=text), by=By("tool", "unknown"))
+            yield Draft(ToolResult(name="unknown", result=text), by=_tool("unknown"))
 
 
 _IMPORTER = By("importer", FORMAT)
+
+
+def _tool(name: str) -> By:
+    return By("tool", name[:_LONGEST_NAME])
 
 
 def source_note(members: JsonObject, *steps: str) -> Draft:

@@ -119,12 +119,11 @@ class Traces:
                 self.others += len(group)
                 continue
             try:
-                await self._told(name, group)
+                self.written += await self._told(name, group)
             except PlayheadError as error:
                 self._open.pop(name, None)  # it knows of steps that the store has not
                 fault = fault or error
             else:
-                self.written += sum(span.kind is not None for span in group)
                 self.others += sum(span.kind is None for span in group)
         if fault is not None:
             raise fault
@@ -147,24 +146,20 @@ class Traces:
             groups.setdefault(group, []).append(span)
         return groups
 
-    async def _told(self, name: str, spans: Sequence[Span]) -> None:
-        """Go on with a tape, also after a restart."""
-        for last in (False, True):
+    async def _told(self, name: str, spans: Sequence[Span]) -> int:
+        """Go on with a tape, also after a restart; how many spans it did not have."""
+        for _ in range(2):
             tape = self._open.pop(name, None) or await self._reopened(name)
-            batch = tape.take(spans)
-            if batch is None:
+            new = tape.new(spans)
+            batch = tape.take(new)
+            if batch is None or await self._appended(batch) is Answer.STORED:
                 keep(self._open, name, tape, most=_MOST)
-                return
-            match await self._appended(batch):
-                case Answer.STORED:
-                    keep(self._open, name, tape, most=_MOST)
-                    return
-                case Answer.CONFLICT if last:  # another recorder went on with it
-                    raise ConflictError(
-                        f"somebody else appended to tape `{batch.tape}` meanwhile: the spans are "
-                        "on no tape",
-                        tape=batch.tape,
-                    )
+                return sum(span.kind is not None for span in new)
+            # another recorder went on with it
+        raise ConflictError(
+            "somebody else appended to a tape meanwhile: the spans are on no tape",
+            tape=traced_id(name),
+        )
 
     async def _appended(self, batch: Batch) -> Answer:
         for _ in range(_TRIES):
@@ -190,6 +185,11 @@ class _Tape:
         self._teller = Teller(clean=redaction, agent=AGENT)
         for step in tape:
             self._teller.remember(step)
+
+    def new(self, spans: Iterable[Span]) -> list[Span]:
+        """The spans that it does not have."""
+        found = {key_of(span): span for span in spans if key_of(span) not in self._teller.seen}
+        return list(found.values())
 
     def take(self, spans: Iterable[Span]) -> Batch | None:
         """What brings the store along; None if there is nothing new."""
