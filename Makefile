@@ -33,6 +33,7 @@ docs: $(STAMP) ## write what is generated of docs/: reference, command line, sch
 	$(BIN)/python tools/make_reference.py
 	$(BIN)/python tools/make_cli_docs.py
 	$(BIN)/python tools/make_schema.py
+	$(BIN)/python tools/make_otlp_table.py
 
 bench: $(STAMP) ## cost per turn, durable steps and trials a second
 	$(BIN)/python -m benchmarks.overhead

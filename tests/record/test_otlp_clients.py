@@ -50,11 +50,11 @@ async def watched(url: str, library: str, run: Callable[..., Awaitable[list[str]
     instrumentor = importlib.import_module(library).OpenAIInstrumentor()
     instrumentor.instrument(tracer_provider=provider)
     try:
-        with serving(weather_agent) as upstream, provider.get_tracer("x").start_span("app") as span:
-            from opentelemetry.trace import use_span
-
-            with use_span(span):
-                return await run(upstream.url)
+        with (
+            serving(weather_agent) as upstream,
+            provider.get_tracer("x").start_as_current_span("app"),
+        ):
+            return await run(upstream.url)
     finally:
         instrumentor.uninstrument()
         await asyncio.to_thread(provider.shutdown)
