@@ -131,6 +131,8 @@ COST = Name(
 
 TABLE: Final = tuple(value for value in list(globals().values()) if isinstance(value, Name))
 """All rows, in order."""
+IN_JSON: Final = frozenset(name for name in TABLE if name.form in ("json", "messages", "tools"))
+"""The names whose values are JSON text."""
 
 SETTINGS: Final[dict[str, Name]] = {
     "frequency_penalty": FREQUENCY_PENALTY,

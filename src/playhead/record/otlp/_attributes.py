@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from playhead import conventions as names
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._messages import write_message
+from playhead.record.otlp._values import attributes
 from playhead.tape import Json, Message, Part, compact
 from playhead.tape.kinds import ModelCall, ToolCall, ToolError, ToolResult
 
 TextOf: TypeAlias = Callable[[Iterable[Part]], str]
 Attributes: TypeAlias = dict[str, Json]
+"""Attributes by name; what becomes JSON text is not text yet: see `told`."""
 
 
 def call_attributes(
@@ -39,18 +41,16 @@ def call_attributes(
         **_settings(call),
     }
     if apart and prompt:
-        told = write_message(prompt[0], text_of)
-        made[names.SYSTEM_INSTRUCTIONS] = compact(told["parts"])
+        first = write_message(prompt[0], text_of)
+        made[names.SYSTEM_INSTRUCTIONS] = first["parts"]
         prompt = prompt[1:]
     if prompt:
         made[names.INPUT_MESSAGES] = written(prompt, text_of)
     if tools:
-        made[names.TOOL_DEFINITIONS] = compact([_definition(tool) for tool in tools])
+        made[names.TOOL_DEFINITIONS] = [_definition(tool) for tool in tools]
     if call.message is not None:
         said = write_message(call.message, text_of)
-        made[names.OUTPUT_MESSAGES] = compact(
-            [{**said, "finish_reason": call.finish_reason or "stop"}]
-        )
+        made[names.OUTPUT_MESSAGES] = [{**said, "finish_reason": call.finish_reason or "stop"}]
     if call.finish_reason:
         made[names.FINISH_REASONS] = [call.finish_reason]
     if call.price is not None:
@@ -75,21 +75,28 @@ def tool_attributes(
         if known.call_id:
             made[names.TOOL_CALL_ID] = known.call_id
     if call is not None:
-        made[names.TOOL_ARGUMENTS] = compact(call.arguments)
+        made[names.TOOL_ARGUMENTS] = call.arguments
         if call.effect is not None:
             made[names.EFFECT] = call.effect
     if isinstance(answer, ToolResult):
-        made[names.TOOL_RESULT] = compact(result)
+        made[names.TOOL_RESULT] = result
     elif answer is not None:
         made[names.ERROR_TYPE] = answer.code
     if answer is not None and answer.arguments is not None:  # changed by a person
-        made[names.TOOL_ARGUMENTS] = compact(answer.arguments)
+        made[names.TOOL_ARGUMENTS] = answer.arguments
     return made
 
 
-def written(messages: Sequence[Message], text_of: TextOf) -> str:
-    """Messages as JSON text."""
-    return compact([write_message(message, text_of) for message in messages])
+def written(messages: Sequence[Message], text_of: TextOf) -> list[Json]:
+    """Messages as the conventions have them."""
+    return [write_message(message, text_of) for message in messages]
+
+
+def told(made: Mapping[str, Json]) -> list[Json]:
+    """Attributes as OTLP writes them, with JSON text where the table says so."""
+    return attributes(
+        {name: compact(value) if name in names.IN_JSON else value for name, value in made.items()}
+    )
 
 
 def _settings(call: ModelCall) -> Attributes:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from playhead.conventions import Name
-from playhead.errors import JsonError
 from playhead.record._shape import JsonObject
-from playhead.tape import Json, loads_strict
+from playhead.record.otlp._span import Span
+from playhead.tape import Json
 
 N = TypeVar("N")
 
@@ -19,11 +19,12 @@ class Fields:
     """Reads attributes, and remembers which were understood.
 
     Args:
-        attributes: The attributes of a span.
+        span: The span.
     """
 
-    def __init__(self, attributes: Mapping[str, Json]) -> None:
-        self._attributes = attributes
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._attributes = span.attributes
         self.used: set[str] = set()
 
     def text(self, name: Name) -> str | None:
@@ -57,15 +58,15 @@ class Fields:
 
     def json(self, name: Name) -> tuple[bool, Json]:
         """Whether there is a value, and the value: what its text says, where that is JSON."""
-        for value in self._values(name):
+        for _ in self._values(name):
             self.used.add(self._at)
-            return True, read_json(value)
+            return True, self._span.said(self._at)
         return False, None
 
     def objects(self, name: Name) -> list[JsonObject] | None:
         """Objects, listed in JSON; None if there are none."""
-        for value in self._values(name):
-            listed = read_json(value)
+        for _ in self._values(name):
+            listed = self._span.said(self._at)
             if isinstance(listed, list):
                 found = [item for item in listed if isinstance(item, dict)]
                 if len(found) == len(listed):
@@ -119,13 +120,3 @@ def numbered(values: Mapping[str, Json], prefix: str) -> list[JsonObject]:
             if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS:
                 found.setdefault(int(digits), {})[rest] = value
     return [found[at] for at in sorted(found)]
-
-
-def read_json(value: Json) -> Json:
-    """What a text says, if it is JSON; else the value itself."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return loads_strict(value)
-    except (JsonError, RecursionError):
-        return value

@@ -11,11 +11,11 @@ from playhead import conventions as names
 from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record._stored import StoredTape
-from playhead.record.otlp._attributes import Attributes, tool_attributes, written
+from playhead.record.otlp._attributes import Attributes, told, tool_attributes, written
 from playhead.record.otlp._messages import write_message
 from playhead.record.otlp._placed import Placed, call_made
 from playhead.record.otlp._values import attributes
-from playhead.tape import Json, Message, Step, compact
+from playhead.tape import Json, Message, Step
 from playhead.tape.kinds import (
     AssistantMessage,
     Delegate,
@@ -198,7 +198,7 @@ class _Turn:
         span |= {
             "startTimeUnixNano": str(began),
             "endTimeUnixNano": str(max(began, _moment(step) if end is None else end)),
-            "attributes": attributes(said),
+            "attributes": told(said),
         }
         if error is not None:
             span["status"] = {"code": 2, "message": error}
@@ -220,7 +220,7 @@ class _Turn:
         span |= {
             "startTimeUnixNano": str(agent.start),
             "endTimeUnixNano": str(max(agent.start, agent.end)),
-            "attributes": attributes(said),
+            "attributes": told(said),
         }
         return Placed(span, _RESOURCE, _SCOPE)
 
@@ -229,11 +229,8 @@ class _Turn:
         return {**span, "parentSpanId": parent} if parent else span
 
 
-def _answers(said: list[Message], tape: StoredTape) -> str:
-    listed: list[Json] = [
-        {**write_message(message, tape.text), "finish_reason": "stop"} for message in said
-    ]
-    return compact(listed)
+def _answers(said: list[Message], tape: StoredTape) -> list[Json]:
+    return [{**write_message(message, tape.text), "finish_reason": "stop"} for message in said]
 
 
 def _id(text: str) -> str:

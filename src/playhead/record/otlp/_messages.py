@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from playhead.record._shape import JsonObject
-from playhead.record.otlp._fields import numbered, read_json
+from playhead.record.otlp._fields import numbered
+from playhead.record.otlp._span import read_json
 from playhead.record.wire._read import other
 from playhead.tape import (
     BlobPart,

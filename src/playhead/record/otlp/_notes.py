@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from playhead.conventions import TABLE
+from playhead.conventions import IN_JSON
 from playhead.record._differences import alike
 from playhead.record._foreign import content_bytes
 from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
-from playhead.record.otlp._fields import read_json
+from playhead.record.otlp._attributes import told
 from playhead.record.otlp._read import Cleaning
 from playhead.record.otlp._span import Span
 from playhead.record.otlp._values import attributes, decoded, encoded, pairs
 from playhead.tape import Json
 
-_JSON = {name for name in TABLE if name.form in ("json", "messages", "tools")}
 _NUMBER = re.compile(r"\.\d+\.")
 _PLAIN = (  # members that hold nothing that anybody said
     "traceId", "spanId", "parentSpanId", "kind", "flags", "startTimeUnixNano", "endTimeUnixNano",
@@ -83,11 +81,11 @@ class SpanNotes:
             return {
                 name: value
                 for name, value in span.raw.items()
-                if name not in made or not _equal(name, span.attributes[name], made[name])
+                if name not in made or not _equal(span, name, made[name])
             }
         values = span.attributes
-        told = self.clean.json({n: values[n] for n in (values if left is None else left)})
-        return {name: encoded(value) for name, value in _members(told).items()}
+        clean = self.clean.json({n: values[n] for n in (values if left is None else left)})
+        return {name: encoded(value) for name, value in _members(clean).items()}
 
     def _cleaned(self, members: JsonObject) -> JsonObject:
         """Members of a span, or of what stands around it, with what they say made clean."""
@@ -96,8 +94,8 @@ class SpanNotes:
             if name in _PLAIN:
                 found[name] = value
             elif name == "attributes":
-                told = {key: decoded(item, name) for key, item in pairs(value, name).items()}
-                found[name] = attributes(_members(self.clean.json(told)))
+                plain = {key: decoded(item, name) for key, item in pairs(value, name).items()}
+                found[name] = attributes(_members(self.clean.json(plain)))
             elif isinstance(value, dict):
                 found[name] = self._cleaned(value)
             elif isinstance(value, list):
@@ -120,28 +118,27 @@ def span_of(note: Mapping[str, Json], made: Mapping[str, Json]) -> JsonObject:
     kept, without = _members(note.get("attributes")), note.get("without")
     gone = set(map(str, without)) if isinstance(without, list) else set()
     written = {name: value for name, value in made.items() if name not in gone | kept.keys()}
-    listed = attributes(written) + [{"key": key, "value": value} for key, value in kept.items()]
+    listed = told(written) + [{"key": key, "value": value} for key, value in kept.items()]
     span = _members(note.get("span"))
     return {**span, "attributes": listed} if listed else dict(span)
 
 
 def normal(span: Span) -> Json:
     """A span as it is told from others: no matter in which order and spelling it says things."""
-    said = sorted(
-        (name, encoded(read_json(value)) if name in _JSON else encoded(value))
-        for name, value in span.attributes.items()
-    )
-    return {
-        "around": [span.resource, span.scope],
-        "rest": span.rest,
-        "said": [list(p) for p in said],
-    }
+    said: JsonObject = {}
+    for name in sorted(span.attributes):
+        value = span.attributes[name]
+        spelled = name in IN_JSON and isinstance(value, str)
+        said[name] = [span.said(name)] if spelled else encoded(value)
+    return {"around": [span.resource, span.scope], "rest": span.rest, "said": said}
 
 
-def _equal(name: str, original: Json, made: Json) -> bool:
-    if name in _JSON:
-        return alike(read_json(original), read_json(made))
-    return json.dumps(encoded(original)) == json.dumps(encoded(made))
+def _equal(span: Span, name: str, made: Json) -> bool:
+    """Whether an attribute says what would be written, in whatever spelling."""
+    original = span.attributes[name]
+    if name in IN_JSON:
+        return isinstance(original, str) and alike(span.said(name), made)
+    return content_bytes(encoded(original)) == content_bytes(encoded(made))
 
 
 def _members(value: Json) -> JsonObject:

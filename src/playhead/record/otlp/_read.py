@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, get_args
+from typing import Protocol, TypeAlias, get_args
 
 from playhead import conventions as names
 from playhead.errors import JsonError
+from playhead.record._foreign import content_bytes
 from playhead.record._import import prompt_of
 from playhead.record._shape import JsonObject
-from playhead.record.otlp._fields import Fields, read_json
+from playhead.record.otlp._fields import Fields
 from playhead.record.otlp._messages import read_flat, read_message, read_part
-from playhead.record.otlp._span import Span
+from playhead.record.otlp._span import Span, read_json
 from playhead.record.otlp._values import decoded
 from playhead.record.wire._read import function
 from playhead.tape import Json, Message, canonical, digest_of
 from playhead.tape.kinds import Attempt, ModelCall, Price, ToolErrorCode, Usage
 
+Known: TypeAlias = dict[bytes, Message]
 UNKNOWN = "unknown"
 _LONGEST = 2000  # characters of an error
 _SETTINGS = {name: setting for setting, name in names.SETTINGS.items()}
@@ -108,12 +110,18 @@ class ToldAgent:
     said: tuple[Message, ...]
 
 
-def read_call(span: Span, clean: Cleaning) -> ToldCall:
-    """The model call that a span tells of."""
-    fields = Fields(span.attributes)
+def read_call(span: Span, clean: Cleaning, *, known: Known | None = None) -> ToldCall:
+    """The model call that a span tells of.
+
+    Args:
+        span: The span.
+        clean: What is made of contents.
+        known: Messages that were read before, by their JSON text.
+    """
+    fields = Fields(span)
     listed = fields.objects(names.SYSTEM_INSTRUCTIONS)
     told = [Message(role="system", parts=tuple(map(read_part, listed)))] if listed else []
-    prompt = tuple(map(clean.message, [*told, *_messages(fields, names.INPUT_MESSAGES)]))
+    prompt = tuple(map(clean.message, [*told, *_messages(fields, names.INPUT_MESSAGES, known)]))
     output = [clean.message(each) for each in _messages(fields, names.OUTPUT_MESSAGES)[:1]]
     tools = _document(clean.json(_tools(fields)))
     settings = clean.json(_settings(fields))
@@ -145,7 +153,7 @@ def read_call(span: Span, clean: Cleaning) -> ToldCall:
 
 def read_tool(span: Span, clean: Cleaning) -> ToldTool:
     """The tool call that a span tells of."""
-    fields = Fields(span.attributes)
+    fields = Fields(span)
     name = fields.text(names.TOOL_NAME) or span.name.removeprefix(names.EXECUTE_TOOL).strip()
     _, arguments = fields.json(names.TOOL_ARGUMENTS)
     answered, result = fields.json(names.TOOL_RESULT)
@@ -168,7 +176,7 @@ def read_tool(span: Span, clean: Cleaning) -> ToldTool:
 
 def read_agent(span: Span, clean: Cleaning) -> ToldAgent:
     """What an agent was told, and what it answered."""
-    fields = Fields(span.attributes)
+    fields = Fields(span)
     heard = _messages(fields, names.INPUT_MESSAGES)
     said = _messages(fields, names.OUTPUT_MESSAGES)
     return ToldAgent(tuple(map(clean.message, heard)), tuple(map(clean.message, said)))
@@ -176,12 +184,12 @@ def read_agent(span: Span, clean: Cleaning) -> ToldAgent:
 
 def conversation_of(span: Span) -> str | None:
     """The conversation that a span says it belongs to."""
-    return Fields(span.attributes).text(names.CONVERSATION)
+    return Fields(span).text(names.CONVERSATION)
 
 
 def agent_of(span: Span) -> str | None:
     """The agent that a span names."""
-    return Fields(span.attributes).text(names.AGENT_NAME)
+    return Fields(span).text(names.AGENT_NAME)
 
 
 def moment(nanoseconds: int) -> str:
@@ -190,11 +198,21 @@ def moment(nanoseconds: int) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1000 % 1_000_000:06d}Z"
 
 
-def _messages(fields: Fields, name: names.Name) -> list[Message]:
+def _messages(fields: Fields, name: names.Name, known: Known | None = None) -> list[Message]:
     listed = fields.objects(name)
     if listed is not None:
-        return [read_message(each) for each in listed]
+        return [_message(each, known) for each in listed]
     return [read_flat(each) for each in fields.flat(name)]
+
+
+def _message(value: JsonObject, known: Known | None) -> Message:
+    """A message; prompts bring the same ones again and again."""
+    if known is None:
+        return read_message(value)
+    text = content_bytes(value)
+    if text not in known:
+        known[text] = read_message(value)
+    return known[text]
 
 
 def _usage(fields: Fields) -> Usage | None:

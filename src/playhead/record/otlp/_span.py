@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from playhead.conventions import OPERATION, OPERATIONS, STEP, Kind
+from playhead.errors import JsonError
 from playhead.record._shape import JsonObject, ShapeFault, as_object, as_text
 from playhead.record.otlp._values import decoded, listed, members_of, pairs, whole_number
-from playhead.tape import Json
+from playhead.tape import Json, loads_strict
 
 _TRACE, _SPAN = re.compile("[0-9a-fA-F]{32}"), re.compile("[0-9a-fA-F]{16}")
 _UINT64 = 1 << 64
@@ -49,6 +50,13 @@ class Span:
     scope: JsonObject
     failure: str | None = None
     place: str = ""
+    _parsed: dict[str, Json] = field(default_factory=dict, compare=False, repr=False)
+
+    def said(self, name: str) -> Json:
+        """What an attribute says: if it is a text that is JSON, what that says."""
+        if name not in self._parsed:
+            self._parsed[name] = read_json(self.attributes[name])
+        return self._parsed[name]
 
     @property
     def kind(self) -> Kind | None:
@@ -162,6 +170,16 @@ def read_span(
         failure=said if status.get("code") in _FAILED else None,
         place=place,
     )
+
+
+def read_json(value: Json) -> Json:
+    """What a text says, if it is JSON; else the value itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return loads_strict(value)
+    except (JsonError, RecursionError):
+        return value
 
 
 def _attributes(value: Json, where: str) -> None:

@@ -17,6 +17,7 @@ from playhead.record.otlp._notes import SpanNotes
 from playhead.record.otlp._read import (
     AsItIs,
     Cleaning,
+    Known,
     ToldTool,
     read_agent,
     read_call,
@@ -98,6 +99,8 @@ class Teller:
     _open: dict[Key, _Open] = field(default_factory=dict)
     _began: dict[Key, int] = field(default_factory=dict)
     _heard: dict[bytes, int] = field(default_factory=dict)  # the agent's, by when a prompt told it
+    _known_messages: Known = field(default_factory=dict)
+    _keys: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
     _acted: int = -1  # where the agent said something last
     _notes: SpanNotes = field(init=False)
 
@@ -112,6 +115,8 @@ class Teller:
             for draft in self._of(visit):
                 self.know(draft.id, draft.body, call=draft.by.call)
                 yield draft
+        self._known_messages.clear()
+        self._keys.clear()
 
     def remember(self, step: Step) -> None:
         """Know what a step of a stored tape says."""
@@ -185,7 +190,7 @@ class Teller:
         yield source_note(self._notes.note(span, {}))
 
     def _call(self, span: Span, agent: str) -> Iterator[Draft]:
-        told = read_call(span, self.clean)
+        told = read_call(span, self.clean, known=self._known_messages)
         for message in told.messages[self._known(told.messages)[0] :]:
             yield from self._hear(message)
             if message.role == "assistant":
@@ -249,6 +254,13 @@ class Teller:
         made = tool_attributes(call.body, answer, result=result)
         yield source_note(self._notes.note(span, made, left=told.left), *re)
 
+    def _key(self, message: Message) -> bytes:
+        """The key of a message; that of one that was read before is not computed again."""
+        known = self._keys.get(id(message))
+        if known is None or known[0] is not message:
+            known = self._keys[id(message)] = (message, _key(message))
+        return known[1]
+
     def _waiting(self, name: str) -> _Call | None:
         """The oldest call of a tool that nobody has answered, nor begun to."""
         begun = {open.call.step for open in self._open.values()}
@@ -261,7 +273,7 @@ class Teller:
         """How many messages of a prompt were said before, and where the last one was."""
         known, last, at = 0, -1, 0
         for number, message in enumerate(messages):
-            places = self._places.get(_key(message), ())
+            places = self._places.get(self._key(message), ())
             place = next((each for each in places if each >= at), None)
             if place is not None:
                 known, last, at = number + 1, place, place + 1
