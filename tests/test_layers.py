@@ -14,6 +14,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "playhead"
 LAYERS = {
     "errors": 0,
+    "conventions": 0,
     "tape": 1,
     "store": 2,
     "llm": 2,

@@ -33,6 +33,7 @@ FOLDERS = (
     "govern",
     "record",
     "record.mcp",
+    "record.otlp",
     "errors",
 )
 WIDTH = 92

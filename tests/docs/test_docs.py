@@ -86,6 +86,12 @@ def test_the_reference_is_current() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_table_of_names_is_current() -> None:
+    check = [sys.executable, ROOT / "tools" / "make_otlp_table.py", "--check"]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_stale_reference_is_found(tmp_path: Path) -> None:
     for page in REFERENCE.iterdir():
         (tmp_path / page.name).write_text(page.read_text())

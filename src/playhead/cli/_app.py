@@ -89,6 +89,7 @@ _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand
     (app, "replay mcp", "replay mcp", _recording.replay_mcp, TapeCommand),
     (_recording.record_app, "llm", "record llm", _recording.record_llm, TyperCommand),
     (app, "replay llm", "replay llm", _recording.replay_llm, TapeCommand),
+    (_recording.record_app, "otlp", "record otlp", _recording.record_otlp, TyperCommand),
 )
 for _group, _name, _whole, _function, _kind in _WORDS:
     _group.command(_name, cls=_kind, epilog=EXAMPLES[_whole])(guarded(_function))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from playhead.cli._complete import complete_tape
+from playhead.cli._guard import UsageFault
 from playhead.cli._options import (
     DEFAULT_STORE,
     AsJson,
@@ -136,6 +137,14 @@ def export(
     format: Annotated[
         str, typer.Option("--format", metavar="NAME", help="Another format: one file of all tapes.")
     ] = "playhead",
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            "--otlp",
+            metavar="URL",
+            help="Send them as OpenTelemetry spans to a receiver of OTLP/HTTP (extra `otlp`).",
+        ),
+    ] = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -143,6 +152,12 @@ def export(
     """Write tapes as files of format 1, with all that they share and refer to, or of another."""
     from playhead.cli import _files
 
+    if otlp is not None:
+        from playhead.cli import _otlp
+
+        if output is not None or to is not None or inspect is not None or format != "playhead":
+            raise UsageFault("--otlp URL sends spans, and writes no file: --format otlp does")
+        return _otlp.export(Common(store, as_json), tapes or [], everything=everything, url=otlp)
     return _files.export(
         Common(store, as_json),
         tapes or [],

@@ -66,10 +66,11 @@ def _said(report: ImportReport, path: Path) -> Text:
     said = Text.assemble((one_line(path.name), "bold"), f"  {FORMATS[report.format].title}: {what}")
     if new <= _FEW:
         said.append("".join(f"\n  {short_id(tape)}" for tape in report.tapes))
-    return _with_losses(said, report.losses)
+    return with_losses(said, report.losses)
 
 
-def _with_losses(said: Text, losses: Losses) -> Text:
+def with_losses(said: Text, losses: Losses) -> Text:
+    """What is said of a conversion, and what has no place."""
     for title, counts in (("kept beside", losses.kept), ("not kept", losses.dropped)):
         told = [f"{what} ({count:,})" for what, count in counts.most_common(_FEW)]
         if len(counts) > _FEW:
@@ -90,7 +91,7 @@ async def export_foreign(
     if not output.as_json:
         told = output.out if file is not None else output.err
         name = one_line(str(file)) if file is not None else FORMATS[format].title
-        told.print(_with_losses(Text(f"{name}  {size(written)}"), losses), soft_wrap=True)
+        told.print(with_losses(Text(f"{name}  {size(written)}"), losses), soft_wrap=True)
     return {
         "tapes": list(tapes),
         "format": format,

@@ -172,11 +172,14 @@ _EXPORT = """[bold]Examples[/bold]
   playhead export last -o run.tape.jsonl
   playhead export --all --to backup
   playhead export --all --format tapeagents -o tapes.json
+  playhead export last --format otlp -o spans.jsonl
+  playhead export last --otlp http://127.0.0.1:4318
 
 A file stands alone: steps shared with parents, documents and blobs are in it.
-Other formats: taubench, workbench, tapeagents, tapeagents-yaml, tapeagents-calls;
-what of a tape has no place in one is told.
-Exit codes: 0, 2 no such tape."""
+Other formats: taubench, workbench, tapeagents, tapeagents-yaml, tapeagents-calls,
+openai-chat, anthropic-messages, openai-agents, atif, otlp; what of a tape has no
+place in one is told. With --otlp, headers are those of OTEL_EXPORTER_OTLP_HEADERS.
+Exit codes: 0, 1 not all was taken, or nobody answers, 2 no such tape."""
 
 _IMPORT = """[bold]Examples[/bold]
 
@@ -310,6 +313,19 @@ are not recorded; bodies are redacted before anything is stored.
 Runs until Ctrl-C. Exit codes: 0, 1 it cannot listen there, 4 not all was
 recorded."""
 
+_RECORD_OTLP = """[bold]Examples[/bold]
+
+  playhead record otlp                     on port 4318, as exporters expect it
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python my_agent.py
+  playhead record otlp --settle 60         traces of which parts come late
+  playhead ls                              a tape for each conversation
+
+Spans with the GenAI conventions or OpenInference's attributes are recorded;
+others are taken and left out. Spans are redacted before anything is stored. A
+trace is written when it is quiet, and at the end all that waits.
+Runs until Ctrl-C. Exit codes: 0, 1 it cannot listen there, 4 not all was
+recorded."""
+
 _REPLAY_LLM = """[bold]Examples[/bold]
 
   playhead replay llm last --port 8400
@@ -324,6 +340,7 @@ there, 2 no such tape."""
 
 EXAMPLES = {
     "record llm": _RECORD_LLM,
+    "record otlp": _RECORD_OTLP,
     "replay llm": _REPLAY_LLM,
     "record mcp": _RECORD_MCP,
     "replay mcp": _REPLAY_MCP,

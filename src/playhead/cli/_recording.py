@@ -77,6 +77,27 @@ def record_llm(
     return _record_llm.record(common, rules, place, upstream=upstream, timeout=timeout)
 
 
+def record_otlp(
+    port: PortOption = 4318,
+    host: HostOption = "127.0.0.1",
+    settle: Annotated[
+        float,
+        typer.Option("--settle", metavar="S", min=0, help="Seconds of quiet that end a trace."),
+    ] = 6.0,
+    redact: RedactOption = None,
+    keep_personal: KeepOption = False,
+    store: Store = DEFAULT_STORE,
+    durability: Durable = Durability.full,
+    debug: Debug = False,
+) -> int:
+    """Receive the traces of programs that OpenTelemetry watches; conversations become tapes."""
+    from playhead.cli import _otlp, _record_llm
+
+    rules = _record_llm.Rules(redact or [], keep_personal=keep_personal)
+    common = Common(store, durability=durability)
+    return _otlp.record(common, rules, _record_llm.Place(host, port or 0), settle=settle)
+
+
 def replay_llm(
     tapes: TapesArgument = None,
     port: PortOption = None,

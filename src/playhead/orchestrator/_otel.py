@@ -1,7 +1,6 @@
 """A session as OpenTelemetry spans and metrics, after the semantic conventions for generative AI.
 
-Names are those of the conventions as of 2026 (status: development): `invoke_agent`, `chat` and
-`execute_tool` spans; what has no name there begins with `playhead.`. Content is told only where
+Names are those of the one table, `playhead.conventions`. Content is told only where
 `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` asks for it, and then as it stands on the tape.
 """
 
@@ -22,6 +21,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
 
+from playhead import conventions as names
 from playhead.environment import OutcomeUnknown
 from playhead.errors import CutCompletionError, PlayheadError
 from playhead.llm import Completion, Model, ModelRequest, Prompt
@@ -48,16 +48,6 @@ if TYPE_CHECKING:
 
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _ASKED_FOR = ("true", "1", "span_only", "span_and_event")
-_SETTINGS: dict[str, tuple[str, type]] = {
-    "frequency_penalty": ("frequency_penalty", float),
-    "max_completion_tokens": ("max_tokens", int),
-    "max_tokens": ("max_tokens", int),
-    "presence_penalty": ("presence_penalty", float),
-    "seed": ("seed", int),
-    "temperature": ("temperature", float),
-    "top_k": ("top_k", int),
-    "top_p": ("top_p", float),
-}
 Attributes = dict[str, AttributeValue]
 
 
@@ -110,23 +100,23 @@ class Spans(Telemetry):
         agent = self._session.agents.get(name) or self._session.agent
         model = agent.model or self._session.agent.model
         attributes: Attributes = {
-            "gen_ai.operation.name": "invoke_agent",
-            "gen_ai.agent.name": name,
-            "gen_ai.conversation.id": self._session.tape.id,
-            "playhead.frame": frame,
+            names.OPERATION: names.INVOKE_AGENT,
+            names.AGENT_NAME: name,
+            names.CONVERSATION: self._session.tape.id,
+            names.FRAME: frame,
         }
         if agent.description:
-            attributes["gen_ai.agent.description"] = agent.description
+            attributes[names.AGENT_DESCRIPTION] = agent.description
         if model is not None:
-            attributes["gen_ai.provider.name"] = model.provider
-            attributes["gen_ai.request.model"] = model.name
+            attributes[names.PROVIDER] = model.provider
+            attributes[names.REQUEST_MODEL] = model.name
         links = []
         if not frame:
             attributes["playhead.agent.config"] = self._session.config
             attributes["playhead.tape.begins_at"] = len(self._session.tape)
             links = links_of(self._session.tape)
         self._agents[frame] = span = self._tracer.start_span(
-            f"invoke_agent {name}",
+            f"{names.INVOKE_AGENT} {name}",
             context=None if not frame else self._within(caller),
             kind=SpanKind.INTERNAL,
             attributes=attributes,
@@ -143,21 +133,21 @@ class Spans(Telemetry):
         """What the run came to."""
         tape, now = self._session.tape, self._session.fold.totals
         attributes: Attributes = {
-            "gen_ai.usage.input_tokens": now.input_tokens - before.input_tokens,
-            "gen_ai.usage.output_tokens": now.output_tokens - before.output_tokens,
+            names.INPUT_TOKENS: now.input_tokens - before.input_tokens,
+            names.OUTPUT_TOKENS: now.output_tokens - before.output_tokens,
             "playhead.tape.status": self._session.fold.status,
             "playhead.tape.length": len(tape),
         }
         if now.usd > before.usd:
-            attributes["playhead.cost.usd"] = round(now.usd - before.usd, 9)
+            attributes[names.COST] = round(now.usd - before.usd, 9)
         if self._content:
             answer = tape.answer if len(tape) > length else None
-            attributes |= self._messages("input", self._asked)
+            attributes |= self._messages(names.INPUT_MESSAGES, self._asked)
             if answer is not None:
                 said = Message.model_validate(
                     {"role": "assistant", "parts": [{"type": "text", "content": answer}]}
                 )
-                attributes |= self._messages("output", [said], finish_reason="stop")
+                attributes |= self._messages(names.OUTPUT_MESSAGES, [said], finish_reason="stop")
         return attributes
 
     def origin(self) -> dict[str, Json]:
@@ -171,18 +161,18 @@ class Spans(Telemetry):
     ) -> Iterator[Told]:
         """See `Telemetry.call`."""
         common: Attributes = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": model.provider,
-            "gen_ai.request.model": model.name,
+            names.OPERATION: names.CHAT,
+            names.PROVIDER: model.provider,
+            names.REQUEST_MODEL: model.name,
         }
         span = self._tracer.start_span(
-            f"chat {model.name}",
+            f"{names.CHAT} {model.name}",
             context=self._within(frame.id),
             kind=SpanKind.CLIENT,
             attributes={**common, **self._asking(frame, request)},
         )
         if self._content and span.is_recording():
-            span.set_attributes(self._messages("input", list(prompt)))
+            span.set_attributes(self._messages(names.INPUT_MESSAGES, list(prompt)))
         call, failed, began = _Call(self, span), {}, time.perf_counter()
         with _current(span):
             try:
@@ -198,16 +188,16 @@ class Spans(Telemetry):
 
     def _asking(self, frame: Frame, request: ModelRequest) -> Attributes:
         attributes: Attributes = {
-            "gen_ai.conversation.id": self._session.tape.id,
-            "gen_ai.agent.name": frame.agent or self._session.agent.name,
-            "gen_ai.request.stream": self._session.watched,
+            names.CONVERSATION: self._session.tape.id,
+            names.AGENT_NAME: frame.agent or self._session.agent.name,
+            names.STREAM: self._session.watched,
         }
         if request.identity is not None:
-            attributes["playhead.node"] = request.identity.node
+            attributes[names.NODE] = request.identity.node
         for name, value in request.settings.items():
-            known, kind = _SETTINGS.get(name, ("", bool))
+            known = names.SETTINGS.get(name)
             if known and isinstance(value, int | float) and not isinstance(value, bool):
-                attributes[f"gen_ai.request.{known}"] = kind(value)
+                attributes[known] = float(value) if known.form == "double" else int(value)
         return attributes
 
     @contextmanager
@@ -219,24 +209,24 @@ class Spans(Telemetry):
             name = "unknown"  # what a model made up is content
         frame = self._session.fold.frames.get(step.frame)
         attributes: Attributes = {
-            "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": name,
-            "gen_ai.tool.type": "function",
-            "gen_ai.tool.call.id": (isinstance(action, ToolCall) and action.call_id) or step.id,
-            "gen_ai.conversation.id": self._session.tape.id,
-            "gen_ai.agent.name": (frame and frame.agent) or self._session.agent.name,
-            "playhead.step": step.seq,
+            names.OPERATION: names.EXECUTE_TOOL,
+            names.TOOL_NAME: name,
+            names.TOOL_TYPE: "function",
+            names.TOOL_CALL_ID: (isinstance(action, ToolCall) and action.call_id) or step.id,
+            names.CONVERSATION: self._session.tape.id,
+            names.AGENT_NAME: (frame and frame.agent) or self._session.agent.name,
+            names.STEP: step.seq,
         }
         if isinstance(action, ToolCall) and action.effect:
-            attributes["playhead.tool.effect"] = action.effect
+            attributes[names.EFFECT] = action.effect
         span = self._tracer.start_span(
-            f"execute_tool {name}",
+            f"{names.EXECUTE_TOOL} {name}",
             context=self._within(step.frame),
             kind=SpanKind.INTERNAL,
             attributes=attributes,
         )
         if self._content:
-            span.set_attributes(self._json("gen_ai.tool.call.arguments", arguments))
+            span.set_attributes(self._json(names.TOOL_ARGUMENTS, arguments))
         with _current(span):
             try:
                 yield _Done(self, span)
@@ -270,7 +260,7 @@ class Spans(Telemetry):
 
     def _fail(self, span: Span, error: BaseException) -> Attributes:
         """Mark a span as failed; what the error says is content."""
-        kind: Attributes = {"error.type": _type_of(error)}
+        kind: Attributes = {names.ERROR_TYPE: _type_of(error)}
         span.set_attributes(kind)
         span.set_status(StatusCode.ERROR, self._words(error))
         return kind
@@ -282,7 +272,7 @@ class Spans(Telemetry):
         return None
 
     def _messages(
-        self, which: str, messages: Sequence[Message], *, finish_reason: str | None = None
+        self, name: str, messages: Sequence[Message], *, finish_reason: str | None = None
     ) -> Attributes:
         """Messages as the conventions write them, with placeholders where there is a guard."""
         privacy = self._session.privacy
@@ -292,7 +282,7 @@ class Spans(Telemetry):
             said.append(shown.model_dump(mode="json", exclude_none=True))
             if finish_reason is not None and isinstance(said[-1], dict):
                 said[-1]["finish_reason"] = finish_reason
-        return self._json(f"gen_ai.{which}.messages", said) if said else {}
+        return self._json(name, said) if said else {}
 
     def _json(self, name: str, value: Json) -> Attributes:
         text = json.dumps(self._session.private(value), ensure_ascii=False)
@@ -310,14 +300,14 @@ class _Call(Told):
     def called(self, call: ModelCall) -> None:
         """See `Told.called`."""
         self._used(call.usage)
-        self.span.set_attributes({"playhead.attempts": max(1, len(call.attempts))})
+        self.span.set_attributes({names.ATTEMPTS: max(1, len(call.attempts))})
         if call.finish_reason:
-            self.span.set_attribute("gen_ai.response.finish_reasons", [call.finish_reason])
+            self.span.set_attribute(names.FINISH_REASONS, [call.finish_reason])
         if call.price is not None:
-            self.span.set_attribute("playhead.cost.usd", call.price.usd)
+            self.span.set_attribute(names.COST, call.price.usd)
         if self.spans._content and call.message is not None and self.span.is_recording():
             reason = call.finish_reason or "stop"
-            said = self.spans._messages("output", [call.message], finish_reason=reason)
+            said = self.spans._messages(names.OUTPUT_MESSAGES, [call.message], finish_reason=reason)
             self.span.set_attributes(said)
 
     def cut(self, error: BaseException) -> None:
@@ -331,10 +321,10 @@ class _Call(Told):
         if usage is not None:
             self.span.set_attributes(
                 {
-                    "gen_ai.usage.input_tokens": usage.input_tokens,
-                    "gen_ai.usage.output_tokens": usage.output_tokens,
-                    "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
-                    "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+                    names.INPUT_TOKENS: usage.input_tokens,
+                    names.OUTPUT_TOKENS: usage.output_tokens,
+                    names.CACHED_TOKENS: usage.cached_tokens,
+                    names.REASONING_TOKENS: usage.reasoning_tokens,
                 }
             )
 
@@ -349,12 +339,10 @@ class _Done(Told):
     def answered(self, observation: Observation) -> None:
         """See `Told.answered`."""
         if isinstance(observation, ToolError):
-            self.span.set_attribute("error.type", observation.code)
+            self.span.set_attribute(names.ERROR_TYPE, observation.code)
             self.span.set_status(StatusCode.ERROR, self.spans._words(observation.message))
         elif self.spans._content and isinstance(observation, ToolResult):
-            self.span.set_attributes(
-                self.spans._json("gen_ai.tool.call.result", observation.result)
-            )
+            self.span.set_attributes(self.spans._json(names.TOOL_RESULT, observation.result))
 
 
 _TOLD = frozenset([Delegate.kind, Return.kind, Pause.kind, DecisionRequest.kind, UserMessage.kind])

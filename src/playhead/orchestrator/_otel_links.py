@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
+from playhead import conventions as names
 from playhead.errors import PlayheadError
 from playhead.tape import Step, Tape
 from playhead.tape.kinds import Run
@@ -42,7 +43,7 @@ def _link(found: re.Match[str], step: Step) -> Link:
     context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags))
     attributes: Mapping[str, AttributeValue] = {
         "playhead.link": "previous_run",
-        "gen_ai.conversation.id": step.tape,
-        "playhead.step": step.seq,
+        names.CONVERSATION: step.tape,
+        names.STEP: step.seq,
     }
     return Link(context, attributes)

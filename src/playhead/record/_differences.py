@@ -36,10 +36,10 @@ def applied(made: JsonObject, kept: Json) -> JsonObject:
 
 
 def _same(made: JsonObject, name: str, value: Json) -> bool:
-    return name in made and _alike(made[name], value)
+    return name in made and alike(made[name], value)
 
 
-def _alike(one: Json, other: Json) -> bool:
+def alike(one: Json, other: Json) -> bool:
     """Whether two values are equal as JSON: in Python, 1, 1.0 and true are, and 0.0 and -0.0."""
     if one is other:
         return True
@@ -48,7 +48,7 @@ def _alike(one: Json, other: Json) -> bool:
     if isinstance(one, str):
         return one == other
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
+        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
+        return len(one) == len(other) and all(map(alike, one, other))
     return one == other and (one != 0 or repr(one) == repr(other))

@@ -21,6 +21,7 @@ from playhead.record._stored import StoredTape, stored_tape
 from playhead.record._taubench import Taubench
 from playhead.record._workbench import Workbench
 from playhead.record.langgraph import LangGraph
+from playhead.record.otlp import Otlp
 from playhead.record.tapeagents import TapeAgents, TapeAgentsCalls, TapeAgentsYaml
 from playhead.store import Store
 
@@ -35,6 +36,7 @@ _ALL: tuple[Format, ...] = (
     AnthropicMessages(),
     AgentsSDK(),
     LangGraph(),
+    Otlp(),
 )
 FORMATS: dict[str, Format] = {format.name: format for format in _ALL}
 """The foreign formats by name, in the order in which files are tried; Playhead's own is apart."""

@@ -8,56 +8,75 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from playhead.errors import PlayheadError, told
-from playhead.record._exchange import Exchange
-from playhead.record._sessions import Sessions
 
 _MOST = 512 * 1024 * 1024  # bytes of exchanges that wait
 _logger = logging.getLogger("playhead.record")
 
 
+T_contra = TypeVar("T_contra", contravariant=True)
+T = TypeVar("T")
+
+
+class Taker(Protocol[T_contra]):
+    """Makes tapes of what it is given; `Sessions` is one."""
+
+    async def take(self, item: T_contra, /) -> object:
+        """Write what is known of something."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Work:
-    make: Callable[[], Exchange]
+class _Work(Generic[T]):
+    make: Callable[[], T]
     size: int
 
 
-class Recorder:
-    """Takes exchanges without making anybody wait, and tells what could not be written.
+class Recorder(Generic[T]):
+    """Takes what is to be recorded without making anybody wait, and tells what was not written.
 
     Args:
-        sessions: What makes tapes of them.
-        on_fault: Told, in words, of each exchange that could not be recorded; called from another
+        taker: What makes tapes of it.
+        on_fault: Told, in words, of each thing that could not be recorded; called from another
             thread. Faults are logged as well.
+        what: What is recorded, for these words.
     """
 
-    def __init__(self, sessions: Sessions, on_fault: Callable[[str], None] | None = None) -> None:
-        self._sessions = sessions
+    def __init__(
+        self,
+        taker: Taker[T],
+        on_fault: Callable[[str], None] | None = None,
+        *,
+        what: str = "a model call was",
+    ) -> None:
+        self._taker = taker
+        self._what = what
         self._on_fault = on_fault
-        self._work: queue.SimpleQueue[_Work | threading.Event | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[_Work[T] | threading.Event | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self.recorded = 0
         self.faults = 0
 
-    def put(self, make: Callable[[], Exchange], *, size: int) -> None:
-        """Record an exchange in time; returns at once.
+    def put(self, make: Callable[[], T], *, size: int) -> bool:
+        """Record something in time; returns at once, and whether there was room for it.
 
         Args:
-            make: Gives the exchange; called in the recorder's thread.
+            make: Gives it; called in the recorder's thread.
             size: About how many bytes it holds until then.
         """
         if self._waiting + size > _MOST:
-            self._fault("recording cannot keep up: a model call was not recorded")
-            return
+            self._fault(f"recording cannot keep up: {self._what} not recorded")
+            return False
         with self._lock:
             self._waiting += size
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
                 self._thread.start()
         self._work.put(_Work(make, size))
+        return True
 
     async def flush(self) -> None:
         """Wait until all that was given so far is written, or told to be lost."""
@@ -83,16 +102,19 @@ class Recorder:
                 with self._lock:
                     self._waiting -= work.size
 
-    def _record(self, runner: asyncio.Runner, work: _Work) -> None:
+    def _record(self, runner: asyncio.Runner, work: _Work[T]) -> None:
         try:
-            runner.run(self._sessions.take(work.make()))
+            runner.run(self._take(work))
         except PlayheadError as error:
-            self._fault(f"a model call was not recorded: {error.code}: {error.message}")
-        except Exception as error:  # never more than this one call
+            self._fault(f"{self._what} not recorded: {error.code}: {error.message}")
+        except Exception as error:  # never more than this one thing
             _logger.debug("recording failed", exc_info=True)
-            self._fault(f"a model call was not recorded: {told(error)}")
+            self._fault(f"{self._what} not recorded: {told(error)}")
         else:
             self.recorded += 1
+
+    async def _take(self, work: _Work[T]) -> None:
+        await self._taker.take(work.make())
 
     def _fault(self, message: str) -> None:
         self.faults += 1

@@ -34,12 +34,14 @@ class StoredTape:
         format: The format that it is written in: notes of others are left out.
         contents: Contents of its blobs by address, as far as they are there.
         tools: What its first model call offered to the model.
+        offers: What its model calls offered, by digest.
     """
 
     tape: Tape
     format: str
     contents: Mapping[str, bytes] = field(default_factory=dict)
     tools: list[JsonObject] = field(default_factory=list)
+    offers: Mapping[str, list[JsonObject]] = field(default_factory=dict)
     _members: dict[str | None, Json] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,13 @@ class StoredTape:
         for step in self.tape:
             if step.kind not in (Source.kind, "playhead.tape"):
                 yield StoredStep(step, self._members.get(step.id))
+
+    def notes(self) -> Iterator[StoredStep]:
+        """The notes of the format, in order, with what they say."""
+        for step in self.tape:
+            body = self._source(step)
+            if body is not None:
+                yield StoredStep(step, self._said(body))
 
     def text(self, parts: Iterable[Part]) -> str:
         """The text of parts, with that of blobs; of one whose content is gone, its preview."""
@@ -110,17 +119,27 @@ async def stored_tape(store: Store, tape: str, format: str) -> StoredTape:
         blob = await store.blob(tape, address)
         if blob is not None:
             contents[address] = blob.content
-    return StoredTape(opened, format, contents, await _tools(store, opened))
+    offers = await _offers(store, opened)
+    return StoredTape(opened, format, contents, next(iter(offers.values()), []), offers)
 
 
-async def _tools(store: Store, tape: Tape) -> list[JsonObject]:
-    """The tools of the first model call."""
-    calls = (step for step in tape if step.kind == ModelCall.kind and step.known)
-    first = next((step for step in calls if not step.erased), None)
-    digest = first.body.prompt.tools if first and isinstance(first.body, ModelCall) else None
-    content = await store.document(digest) if digest is not None else None
-    tools = loads_strict(content) if content is not None else None
-    return [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+async def _offers(store: Store, tape: Tape) -> dict[str, list[JsonObject]]:
+    """The tools of the model calls, by digest: those of the first one first."""
+    offers: dict[str, list[JsonObject]] = {}
+    for number, digest in enumerate(_digests(tape)):
+        content = await store.document(digest) if digest is not None else None
+        tools = loads_strict(content) if content is not None else None
+        found = (
+            [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+        )
+        if digest is not None or not number:
+            offers[digest or ""] = found
+    return offers
+
+
+def _digests(tape: Tape) -> list[str | None]:
+    calls = (step.body for step in tape if step.kind == ModelCall.kind and step.known)
+    return list(dict.fromkeys(call.prompt.tools for call in calls if isinstance(call, ModelCall)))
 
 
 def _addresses(step: Step) -> Iterator[str]:

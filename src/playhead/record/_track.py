@@ -194,7 +194,7 @@ class Track:
         if message.role == "system":
             return  # it stands in the prompts
         if message.role == "assistant":
-            by, bodies = By("importer", protocol), _actions(message, aloud=True)
+            by, bodies = By("importer", protocol), actions(message, aloud=True)
             self._append(*(_captured(self._blobs.fit(body), by) for body in bodies))
         elif message.role == "tool":
             self._append(self._result(message))
@@ -286,9 +286,7 @@ class Track:
         drafts = [note]
         if call.status == "complete" and completion is not None:
             by = By("agent", AGENT, call.protocol, call=note.id)
-            drafts += [
-                _captured(self._blobs.fit(made), by) for made in _actions(completion.message)
-            ]
+            drafts += [_captured(self._blobs.fit(made), by) for made in actions(completion.message)]
         self._append(*drafts)
         self._failed = [] if call.status == "complete" else [*self._failed, note.id]
         self._end(body)
@@ -303,7 +301,7 @@ def _captured(body: Body, by: By, *, re: Iterable[str] = ()) -> Draft:
     return Draft(body, by=by, re=tuple(re), origin="captured")
 
 
-def _actions(message: Message, *, aloud: bool = False) -> list[Body]:
+def actions(message: Message, *, aloud: bool = False) -> list[Body]:
     """What a message of a model does: its calls, else what it says; with `aloud`, both."""
     said = tuple(part for part in message.parts if not isinstance(part, ToolCallPart))
     speaks = any(isinstance(part, TextPart) for part in said)
