@@ -7,6 +7,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from playhead.errors import EvaluationError
@@ -112,7 +113,11 @@ class FunctionScorer(Scorer):
 
     def describe(self) -> Json:
         """See `Scorer.describe`."""
-        return {"scorer": self.name, "source": source_of(self._function)}
+        return {"scorer": self.name, "source": self._source}
+
+    @cached_property
+    def _source(self) -> str:
+        return source_of(self._function)
 
 
 def source_of(function: Callable[..., object]) -> str:

@@ -15,7 +15,7 @@ from playhead.store._owner import is_gone, process_of
 from playhead.store._protocol import Batch, Lease
 
 _logger = logging.getLogger("playhead.store")
-_RELEASED = 0.0  # in the column `expires`; the row stays, so that an epoch never repeats
+RELEASED = 0.0  # in the column `expires`; the row stays, so that an epoch never repeats
 
 
 def check_lease(connection: sqlite3.Connection, tenant: str, batch: Batch) -> None:
@@ -30,7 +30,7 @@ def check_lease(connection: sqlite3.Connection, tenant: str, batch: Batch) -> No
     ).fetchone()
     if batch.lease is not None:
         mine = (batch.lease.epoch, batch.lease.owner)
-        if row is None or (row[0], row[1]) != mine or row[2] == _RELEASED:
+        if row is None or (row[0], row[1]) != mine or row[2] == RELEASED:
             raise LostLeaseError(
                 f"tape `{batch.tape}` has another owner now: nothing was written; look at the "
                 "tape again before going on",
@@ -70,7 +70,7 @@ def take_lease(
             tape=tape,
             owner=row[1],
         )
-    if row is not None and row[2] != _RELEASED:
+    if row is not None and row[2] != RELEASED:
         why = "its process is gone" if row[2] > now else "it was not renewed in time"
         _logger.info("tape %s: taken over from process %s: %s", tape, process_of(row[1]), why)
     epoch = 1 if row is None else row[0] + 1
@@ -90,7 +90,7 @@ def give_back(
     connection.execute(
         "UPDATE leases SET expires = ? "
         "WHERE tenant = ? AND tape = ? AND owner = ? AND epoch = coalesce(?, epoch)",
-        (_RELEASED, tenant, tape, owner, epoch),
+        (RELEASED, tenant, tape, owner, epoch),
     )
 
 
@@ -155,7 +155,7 @@ class Keeper:
                 cursor = connection.execute(
                     "UPDATE leases SET expires = ? "
                     "WHERE tenant = ? AND tape = ? AND owner = ? AND expires != ?",
-                    (time.time() + held.seconds, self._tenant, held.tape, owner, _RELEASED),
+                    (time.time() + held.seconds, self._tenant, held.tape, owner, RELEASED),
                 )
                 if cursor.rowcount == 0:
                     del self._held[owner]

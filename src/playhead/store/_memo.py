@@ -1,8 +1,8 @@
 """What the writing connection remembers: how much it wrote, and the ends of its tapes.
 
-The ends hold for as long as it is alone: SQLite says whether another connection has changed the
-file (`PRAGMA data_version`). While none has, the end of a tape and its lease are as they were left,
-and need not be read again.
+SQLite says whether another connection has changed the file (`PRAGMA data_version`). While none has,
+the end of a tape and its lease are as they were left, and need not be read again; after that, it
+has to be looked whether the lease still holds.
 """
 
 from __future__ import annotations
@@ -10,49 +10,52 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from playhead.store._protocol import Lease
+from playhead.store._protocol import Batch, Lease
 
 _PAGES = 2 * 8192  # every commit writes the pages that it touches once more, in full
 
 
 class Tip(NamedTuple):
-    """The end of a tape."""
+    """The end of a tape, as it was in a version of the file."""
 
     key: int
     length: int
     link: str
     lease: Lease | None
+    version: int
 
 
 class WritingConnection(sqlite3.Connection):
     """A connection with a memory, which goes with it."""
 
     tips: dict[tuple[str, str], Tip]
-    version: int | None = None
+    version: int | None = None  # of the file, as others see to it
     logged = 0  # bytes of steps since it last folded the log into the file
 
 
 def note_others(connection: WritingConnection) -> None:
-    """In a transaction that locks others out: forget all ends if somebody changed the file."""
-    version = connection.execute("PRAGMA data_version").fetchone()[0]
-    if version != connection.version:
-        connection.version = version
+    """In a transaction that locks others out: take note of the version that the file is in."""
+    if connection.version is None:
         connection.tips = {}
+    connection.version = connection.execute("PRAGMA data_version").fetchone()[0]
 
 
-def recall(connection: sqlite3.Connection, tenant: str, tape: str) -> Tip | None:
-    """The tape's end, if nobody can have moved it since this connection did."""
+def recall(connection: sqlite3.Connection, tenant: str, tape: str) -> tuple[Tip, bool] | None:
+    """The tape's end as this connection left it, and whether nobody can have moved it since."""
     if isinstance(connection, WritingConnection) and connection.version is not None:
-        return connection.tips.get((tenant, tape))
+        tip = connection.tips.get((tenant, tape))
+        return None if tip is None else (tip, tip.version == connection.version)
     return None
 
 
-def remember(connection: sqlite3.Connection, tenant: str, tape: str, tip: Tip) -> None:
+def remember(connection: sqlite3.Connection, tenant: str, batch: Batch, *, key: int) -> None:
     """Keep a tape's end in mind; a transaction that fails drops the connection, and this too."""
     if isinstance(connection, WritingConnection) and connection.version is not None:
         if len(connection.tips) >= 10_000:
             connection.tips.clear()
-        connection.tips[tenant, tape] = tip
+        last, version = batch.steps[-1], connection.version
+        tip = Tip(key, last.seq + 1, last.link, batch.lease, version)
+        connection.tips[tenant, batch.tape] = tip
 
 
 def note_written(connection: sqlite3.Connection, size: int) -> None:

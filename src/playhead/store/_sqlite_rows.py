@@ -11,8 +11,8 @@ from playhead.store._check import (
     check_shared,
     created_by,
 )
-from playhead.store._leases import check_lease
-from playhead.store._memo import Tip, note_written, recall, remember
+from playhead.store._leases import RELEASED, check_lease
+from playhead.store._memo import note_written, recall, remember
 from playhead.store._protocol import Answer, Batch, Blob, TapeInfo
 from playhead.store._sqlite_file import SEQ_BITS
 from playhead.tape import Step
@@ -146,13 +146,8 @@ def read_steps(connection: sqlite3.Connection, key: int, start: int, count: int)
 
 def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> Answer:
     """Do an append; raises only before anything is written."""
-    first, last = batch.steps[0], batch.steps[-1]
-    known = recall(connection, tenant, batch.tape) if batch.lease is not None else None
-    expected = (batch.expected_length, first.prev, batch.lease)
-    if known is not None and (known.length, known.link, known.lease) == expected:
-        _refuse_second_header(batch)
-        key = known.key
-    else:
+    key = _known_place(connection, tenant, batch)
+    if key is None:
         found = _place_of(connection, tenant, batch)
         if isinstance(found, Answer):
             return found
@@ -164,12 +159,44 @@ def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> An
     if batch.blobs or batch.documents or batch.literals or batch.inbox:
         _write_rest(connection, tenant, key, batch)
     if batch.checkpoint is not None:
+        last = batch.steps[-1]
         connection.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)",
             (key, last.seq + 1, last.link, batch.checkpoint),
         )
-    remember(connection, tenant, batch.tape, Tip(key, last.seq + 1, last.link, batch.lease))
+    remember(connection, tenant, batch, key=key)
     return Answer.STORED
+
+
+def _known_place(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int | None:
+    """The key of the tape if this connection knows that the batch belongs at its end."""
+    known = recall(connection, tenant, batch.tape) if batch.lease is not None else None
+    if known is None:
+        return None
+    tip, certain = known
+    expected = (batch.expected_length, batch.steps[0].prev, batch.lease)
+    if (tip.length, tip.link, tip.lease) != expected:
+        return None
+    if not certain and not _is_undisturbed(connection, tenant, batch, key=tip.key):
+        return None
+    _refuse_second_header(batch)
+    return tip.key
+
+
+def _is_undisturbed(
+    connection: sqlite3.Connection, tenant: str, batch: Batch, *, key: int
+) -> bool:
+    """Whether the batch's lease still holds, and nothing stands where the batch would go."""
+    assert batch.lease is not None
+    row = connection.execute(
+        "SELECT 1 FROM leases WHERE tenant = ? AND tape = ? AND epoch = ? AND owner = ? "
+        "AND expires != ? AND NOT EXISTS (SELECT 1 FROM steps WHERE at = ?)",
+        (
+            *(tenant, batch.tape, batch.lease.epoch, batch.lease.owner, RELEASED),
+            key << SEQ_BITS | batch.expected_length,
+        ),
+    ).fetchone()
+    return row is not None
 
 
 def _place_of(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int | Answer:

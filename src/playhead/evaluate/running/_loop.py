@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -28,6 +28,7 @@ from playhead.tape.annotations import Evaluation, TrialStart
 
 _logger = logging.getLogger("playhead.evaluate")
 _AHEAD = 64  # starts that are written in one batch
+_MOMENT = 0.02  # seconds in which trials come to their end that are recorded in one batch
 Tell = Callable[[EvaluationEvent], None]
 
 
@@ -61,6 +62,8 @@ class Loop:
         self._tell = tell
         self._ready = deque(plan.begun)
         self._taking = asyncio.Lock()
+        self._ended: list[tuple[Assignment, Outcome]] = []  # and not recorded yet
+        self._news = asyncio.Event()  # something has ended
         self.counts = Counts(about.tasks * about.trials * len(about.candidates))
         for result in plan.ended:
             self.counts = self.counts.adding(result)
@@ -74,13 +77,14 @@ class Loop:
             EvaluationError: The executor cannot go on.
         """
         try:
-            async with asyncio.TaskGroup() as slots:
-                for _ in range(executor.slots):
-                    slots.create_task(self._slot(executor))
+            async with asyncio.TaskGroup() as tasks:
+                slots = [tasks.create_task(self._slot(executor)) for _ in range(executor.slots)]
+                tasks.create_task(self._keep_record(slots))
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
 
     async def _slot(self, executor: Executor) -> None:
+        """One trial after another; their ends are recorded meanwhile, but for that of a lone one."""
         while (assignment := await self._next()) is not None:
             self.counts = replace(self.counts, running=self.counts.running + 1)
             self._tell(TrialBeganEvent(assignment.start, self.counts))
@@ -91,7 +95,24 @@ class Loop:
                     outcome = await executor.carry_out(assignment)
             finally:
                 self.counts = replace(self.counts, running=self.counts.running - 1)
-            await self._ended(assignment, outcome)
+            self._ended.append((assignment, outcome))
+            if self.counts.running:
+                self._news.set()
+            else:
+                await self._record_ended()
+
+    async def _keep_record(self, slots: Sequence[asyncio.Task[None]]) -> None:
+        """Record what has ended, as long as anything is under way; also if that is interrupted."""
+        for slot in slots:
+            slot.add_done_callback(lambda _: self._news.set())
+        try:
+            while not all(slot.done() for slot in slots):
+                await self._news.wait()
+                await asyncio.sleep(_MOMENT if self.counts.running else 0)
+                self._news.clear()
+                await self._record_ended()
+        finally:
+            await self._record_ended()
 
     async def _next(self) -> Assignment | None:
         """The next trial; it is on the tape that it will begin, before it does."""
@@ -114,11 +135,14 @@ class Loop:
         self._tell(TrialAgainEvent(again.start, why, self.counts))
         return again
 
-    async def _ended(self, assignment: Assignment, outcome: Outcome) -> None:
-        of = (assignment.step,)
-        ends = [Draft(outcome.end, re=of)] if outcome.end is not None else []
-        scores = [Draft(score, by=by, re=of) for by, score in outcome.scores]
-        await self._record.append([*ends, *scores])
+    async def _record_ended(self) -> None:
+        ended, self._ended = self._ended, []
+        if ended:
+            await self._record.append([draft for each in ended for draft in _drafts(*each)])
+        for assignment, outcome in ended:
+            self._show(assignment, outcome)
+
+    def _show(self, assignment: Assignment, outcome: Outcome) -> None:
         end = outcome.end or assignment.end
         assert end is not None
         judged = {score.name: score for _, score in outcome.scores}
@@ -129,6 +153,13 @@ class Loop:
         result = TrialResult(assignment.start, end, judged)
         self.counts = self.counts.adding(result)
         self._tell(TrialEndedEvent(result, self.counts))
+
+
+def _drafts(assignment: Assignment, outcome: Outcome) -> list[Draft]:
+    """What the tape says of a trial that ended."""
+    of = (assignment.step,)
+    ends = [Draft(outcome.end, re=of)] if outcome.end is not None else []
+    return [*ends, *(Draft(score, by=by, re=of) for by, score in outcome.scores)]
 
 
 def _assigned(draft: Draft) -> Assignment:

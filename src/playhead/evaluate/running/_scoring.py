@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from playhead.evaluate._scorer import Judgement, Scorer
 from playhead.evaluate._trial import TrialRun
 from playhead.evaluate.running._fault import fault_of
-from playhead.tape import By, Draft, Tape
+from playhead.tape import By, Draft
 from playhead.tape.annotations import Score, Target
 
 Scored = tuple[By, Score]
@@ -56,7 +56,7 @@ async def _judged(run: TrialRun, scorer: Scorer) -> Score:
             detail=said.detail,
             evidence=said.evidence,
         )
-        Tape.new().seal([Draft(score, by=scorer.by)])  # or it would be found out too late
+        run.tape.seal([Draft(score, by=scorer.by)])  # or it would be found out too late
     except (Exception, SystemExit) as error:
         late = isinstance(error, TimeoutError) and deadline.expired()
         why = f"it gave no judgement within {scorer.timeout:g} s" if late else fault_of(error)
