@@ -7,11 +7,19 @@ from playhead.agent._node import Node
 from playhead.agent._python import called, find_module, find_object
 from playhead.agent._react import ReActNode, parse_action
 from playhead.agent._read import agent_schema, read_agent
+from playhead.agent.functions import Demonstration, Field, FunctionNode, FunctionSpec
+from playhead.agent.prompting import PromptBudget, PromptNode
 
 __all__ = [
     "Agent",
+    "Demonstration",
+    "Field",
+    "FunctionNode",
+    "FunctionSpec",
     "Node",
     "NodeContext",
+    "PromptBudget",
+    "PromptNode",
     "ReActNode",
     "ToolCallingNode",
     "agent_schema",

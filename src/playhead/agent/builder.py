@@ -7,24 +7,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from playhead.agent._agent import Agent
-from playhead.agent._native import ToolCallingNode
 from playhead.agent._node import Node
 from playhead.agent._python import called, find_object
-from playhead.agent._react import ReActNode
+from playhead.agent.builder_nodes import function_node, prompt_node, ready_node, text_of
 from playhead.agent.description import (
     AgentFile,
     AgentPart,
     McpPart,
     ModelPart,
-    NodePart,
     PythonPart,
     RoutePart,
-    TextFile,
     ToolPart,
 )
+from playhead.agent.description_nodes import FunctionPart, NodePart, PromptPart
 from playhead.environment import Environment, MCPEnvironment, Tool
 from playhead.errors import AgentError, AgentFileError
 from playhead.llm import Model, RoutedModel, named_model
@@ -32,6 +30,7 @@ from playhead.tape import Json
 from playhead.yaml import Document, Trail, read_yaml
 
 T = TypeVar("T")
+AnyNodePart: TypeAlias = str | NodePart | FunctionPart | PromptPart
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -102,7 +101,11 @@ class AgentBuilder:
         ]
         with self._document.at((*trail, "model")):
             model = self._model(part.model)
-        instructions = self._text(part.instructions, (*trail, "instructions"))
+        instructions = text_of(self._document, part.instructions, (*trail, "instructions"))
+        templates = {
+            name: text_of(self._document, text, (*trail, "templates", name))
+            for name, text in part.templates.items()
+        }
         nodes = self._nodes(part, trail)
         with self._document.at(trail):
             return Agent(
@@ -114,6 +117,7 @@ class AgentBuilder:
                 subagents=subagents,
                 description=part.description,
                 settings=part.settings,
+                templates=templates,
             )
 
     def _model(self, part: str | ModelPart | RoutePart | None) -> Model | None:
@@ -131,17 +135,23 @@ class AgentBuilder:
         return named_model(part.name, **given)
 
     def _nodes(self, part: AgentPart, trail: Trail) -> list[Node] | None:
-        if part.nodes is not None:
-            return [
-                self.made(reference, Node, (*trail, "nodes", number))
-                for number, reference in enumerate(part.nodes)
-            ]
-        wanted = NodePart(type=part.node) if isinstance(part.node, str) else part.node
-        if wanted.type == "tool_calling":
-            return [ToolCallingNode(window=wanted.window)]
-        if wanted.window is not None:
-            raise self._document.fault((*trail, "node", "window"), "a `react` node has no `window`")
-        return [ReActNode()]
+        if part.nodes is None:
+            wanted = NodePart(type=part.node) if isinstance(part.node, str) else part.node
+            return [ready_node(self._document, wanted, (*trail, "node"))]
+        last = len(part.nodes) - 1
+        return [
+            self._node(each, (*trail, "nodes", at), agent=part.name, last=at == last)
+            for at, each in enumerate(part.nodes)
+        ]
+
+    def _node(self, part: AnyNodePart, trail: Trail, *, agent: str, last: bool) -> Node:
+        if isinstance(part, str):
+            return self.made(part, Node, trail)
+        if isinstance(part, NodePart):
+            return ready_node(self._document, part, trail)
+        if isinstance(part, FunctionPart):
+            return function_node(self._document, part, trail, agent=agent, last=last)
+        return prompt_node(self._document, part, trail)
 
     def _tool(self, part: str | ToolPart, trail: Trail) -> Tool:
         use = part if isinstance(part, str) else part.use
@@ -186,11 +196,6 @@ class AgentBuilder:
                     "class or function without arguments that gives one"
                 )
         return found
-
-    def _text(self, part: str | TextFile, trail: Trail) -> str:
-        if isinstance(part, str):
-            return part
-        return self._document.text(part.file, (*trail, "file"))
 
     def _expanded(self, text: str) -> str:
         """The text with the values of the environment variables that it names.
