@@ -89,6 +89,7 @@ IN_ORDER = {  # where the order is the meaning
     "playhead.agent._react.ReActNode.generate_steps",
     "playhead.agent.functions._node.FunctionNode.generate_steps",
     "playhead.agent.prompting._node.PromptNode.generate_steps",
+    "playhead.agent.teams._nodes.ManagerNode.generate_steps",
     "playhead.tape._file.write_tape",  # as they stand in the file
     "playhead.tape._history.History.__init__",
     "playhead.tape._history.HistoryRange.__init__",  # of a tape, of a frame, from, to

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PromptBudget,
         PromptNode,
         ReActNode,
+        Team,
         ToolCallingNode,
         read_agent,
     )
@@ -131,6 +132,7 @@ __all__ = [
     "SqliteStore",
     "Step",
     "Tape",
+    "Team",
     "Thought",
     "Tool",
     "ToolCallingNode",
@@ -173,6 +175,7 @@ _FOLDERS = {  # where each name is, so that it is imported when it is asked for 
         "PromptBudget",
         "PromptNode",
         "ReActNode",
+        "Team",
         "ToolCallingNode",
         "read_agent",
     ),

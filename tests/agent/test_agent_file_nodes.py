@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import playhead as ph
-from playhead.agent import FunctionSpec, agent_schema
+from playhead.agent import FunctionSpec, Signals, agent_schema
 from playhead.errors import AgentFileError
 from playhead.yaml import read_yaml
 
@@ -143,4 +143,51 @@ def test_an_output_may_be_a_pydantic_model(tmp_path: Path):
 def test_faults_are_told_with_file_and_line(tmp_path: Path, node: str, said: str):
     with pytest.raises(AgentFileError) as caught:
         read(tmp_path, f"name: t\nnodes:\n  - {node}\n")
+    assert said in str(caught.value)
+
+
+TEAM = """
+name: desk
+model: openai:m
+team: {pattern: group_chat, speakers: chosen, window: 5, report: Sum up., ends: {turns: 4}}
+subagents:
+  - {name: ana, instructions: You are Ana.}
+  - name: line
+    description: Two in a row.
+    team: chain
+    subagents: [{name: one}, {name: two, node: {type: tool_calling, signals: {broadcast: true}}}]
+"""
+
+
+def test_a_team_in_a_file_is_that_of_python(tmp_path: Path):
+    made = read(tmp_path, TEAM).agent
+    two = ph.Agent("two", nodes=[ph.ToolCallingNode(signals=Signals(broadcast=True))])
+    line = ph.Team.chain("line", [ph.Agent("one"), two], description="Two in a row.")
+    same = ph.Team.group_chat(
+        "desk",
+        [ph.Agent("ana", instructions="You are Ana."), line],
+        speakers="chosen",
+        window=5,
+        report="Sum up.",
+        ends={"turns": 4},
+        model="openai:m",
+    )
+    assert made.config() == same.config()
+    assert isinstance(made, ph.Team)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("team: choir", "agent.yaml:2: `team`"),
+        ("team: {pattern: chain, speakers: chosen}", "agent.yaml:2: a team `chain` has no `speak"),
+        ("team: {pattern: chain, ends: {turn: 3}}", "agent.yaml:2: there is no `turn` here"),
+        ("team: chain", "agent.yaml:2: team `t` has 0 members"),
+        ("team: chain\nnode: react", "agent.yaml:2: a team has nodes of its own"),
+        ("team: {pattern: chain, ends: {check: {cel: '1 +'}}}", "agent.yaml:2: `1 +` is no CEL"),
+    ],
+)  # fmt: skip
+def test_faults_of_teams_are_told_with_file_and_line(tmp_path: Path, lines: str, said: str):
+    with pytest.raises(AgentFileError) as caught:
+        read(tmp_path, f"name: t\n{lines}\n")
     assert said in str(caught.value)

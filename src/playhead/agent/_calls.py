@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
+from playhead.agent._signals import Signals
 from playhead.errors import AgentError
 from playhead.llm import Completion, ToolSchema
-from playhead.tape import Body, ToolCallPart, compact, text_parts
+from playhead.tape import Body, ToolCallPart, View, compact, text_parts
 from playhead.tape.kinds import Delegate, ParseError, ToolCall
 
 if TYPE_CHECKING:
@@ -18,35 +19,50 @@ if TYPE_CHECKING:
 DELEGATE = "delegate_to_"
 
 
-def steps_of_calls(node: Node, completion: Completion, ctx: NodeContext) -> list[Body]:
-    """A step for each tool call: the call, a delegation, or why it is none."""
+def steps_of_calls(
+    node: Node, view: View, *, completion: Completion, ctx: NodeContext
+) -> list[Body]:
+    """What tool calls become: the call, a delegation, a signal, or why it is none."""
+    made: list[Body] = []
     calls = completion.message.tool_calls
-    return [_step(node, completion, call, call.id or ctx.new_id()) for call in calls]
+    for call in calls:
+        call_id = call.id or ctx.new_id()
+        fault = completion.bad_arguments.get(call_id)
+        if fault is not None:
+            message = f"the arguments of {call.name} are no JSON: {fault}"
+            made.append(ParseError(message=message, call_id=call_id))
+        elif node.signals.knows(call.name):
+            made += node.signals.steps(
+                call,
+                call_id,
+                agent=view.agent,
+                alone=len(calls) == 1,
+                nested=view.frame.caller is not None,
+            )
+        else:
+            made.append(_step(node, call, call_id))
+    return made
 
 
-def _step(node: Node, completion: Completion, call: ToolCallPart, call_id: str) -> Body:
-    fault = completion.bad_arguments.get(call_id)
-    if fault is not None:
-        message = f"the arguments of {call.name} are no JSON: {fault}"
-        return ParseError(message=message, call_id=call_id)
+def _step(node: Node, call: ToolCallPart, call_id: str) -> Body:
     name = call.name.removeprefix(DELEGATE)
     if call.name.startswith(DELEGATE) and name in node.subagents:
         return _delegate(node.subagents[name], call.arguments, call_id)
     return ToolCall(call_id=call_id, name=call.name, arguments=call.arguments)
 
 
-def with_subagents(agent: Agent, tools: Sequence[ToolSchema]) -> tuple[ToolSchema, ...]:
-    """The tools, and the agent's subagents as tools.
+def offered(agent: Agent, tools: Sequence[ToolSchema], signals: Signals) -> tuple[ToolSchema, ...]:
+    """The tools, the agent's subagents as tools, and signals.
 
     Raises:
         AgentError: Two have the same name.
     """
-    offered = (*tools, *(_delegation(subagent) for subagent in agent.subagents))
-    names = [tool.name for tool in offered]
+    all_ = (*tools, *(_delegation(subagent) for subagent in agent.subagents), *signals.tools())
+    names = [tool.name for tool in all_]
     for name in names:
         if names.count(name) > 1:
             raise AgentError(f"agent `{agent.name}` offers two tools `{name}`: rename one")
-    return offered
+    return all_
 
 
 def _delegation(subagent: Agent) -> ToolSchema:

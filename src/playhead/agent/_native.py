@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from playhead.agent._calls import steps_of_calls, with_subagents
+from playhead.agent._calls import offered, steps_of_calls
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
+from playhead.agent._signals import Signals
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Message, View, system, text_parts
@@ -24,20 +25,24 @@ class ToolCallingNode(Node):
         name: Unique within the agent.
         window: Send only that many newest messages, or a few more: never a tool's answer without
             the message that asked for it. All if not given.
+        signals: What the model can say to its team, as tools beside the agent's.
     """
 
     offers_tools = True
 
-    def __init__(self, name: str = "act", *, window: int | None = None) -> None:
+    def __init__(
+        self, name: str = "act", *, window: int | None = None, signals: Signals | None = None
+    ) -> None:
         if window is not None and window < 1:
             raise AgentError(f"a window has at least 1 message, not {window}")
         super().__init__(name, next=name, window=window)
         self.window = window
+        self.signals = signals or Signals()
 
     def bind(self, agent: Agent, tools: Sequence[ToolSchema]) -> None:
         """See `Node.bind`; subagents are offered as tools."""
         super().bind(agent, tools)
-        self.tools = with_subagents(agent, self.tools)
+        self.tools = offered(agent, self.tools, self.signals)
         self._opening: tuple[Message, ...] = (
             (system(agent.instructions),) if agent.instructions else ()
         )
@@ -66,4 +71,4 @@ class ToolCallingNode(Node):
         assert completion is not None
         if not completion.message.tool_calls:
             return [AssistantMessage(parts=text_parts(completion.text))]
-        return steps_of_calls(self, completion, ctx)
+        return steps_of_calls(self, view, completion=completion, ctx=ctx)

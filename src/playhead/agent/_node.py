@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
+from playhead.agent._signals import Signals
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Json, View
 
@@ -36,6 +37,7 @@ class Node:
         self.next = next
         self.config: dict[str, Json] = config
         self.settings: dict[str, Json] = {}  # of sampling, over those of the agent
+        self.signals = Signals()
 
     def make_prompt(self, view: View, ctx: NodeContext) -> Prompt | None:
         """The prompt; None to go on without a model."""
@@ -50,8 +52,8 @@ class Node:
     def describe(self) -> dict[str, Json]:
         """What decides the node's behaviour."""
         described = {"name": self.name, "type": type(self).__name__, "next": self.next}
-        settings: dict[str, Json] = {"settings": self.settings} if self.settings else {}
-        return {**described, **self.config, **settings}
+        more: dict[str, Json] = {"settings": self.settings, "signals": self.signals.describe()}
+        return {**described, **self.config, **{name: said for name, said in more.items() if said}}
 
     def leads_to(self) -> Iterable[str]:
         """The nodes that it names as the next one."""

@@ -12,7 +12,13 @@ from typing import Any, TypeAlias, TypeVar
 from playhead.agent._agent import Agent
 from playhead.agent._node import Node
 from playhead.agent._python import called, find_object
-from playhead.agent.builder_nodes import function_node, prompt_node, ready_node, text_of
+from playhead.agent.builder_nodes import (
+    function_node,
+    prompt_node,
+    ready_node,
+    team_options,
+    text_of,
+)
 from playhead.agent.description import (
     AgentFile,
     AgentPart,
@@ -22,7 +28,14 @@ from playhead.agent.description import (
     RoutePart,
     ToolPart,
 )
-from playhead.agent.description_nodes import FunctionPart, NodePart, PromptPart
+from playhead.agent.description_nodes import (
+    FunctionPart,
+    NodePart,
+    Pattern,
+    PromptPart,
+    TeamPart,
+)
+from playhead.agent.teams import Team
 from playhead.environment import Environment, MCPEnvironment, Tool
 from playhead.errors import AgentError, AgentFileError
 from playhead.llm import Model, RoutedModel, named_model
@@ -30,6 +43,12 @@ from playhead.tape import Json
 from playhead.yaml import Document, Trail, read_yaml
 
 T = TypeVar("T")
+_PATTERNS: Mapping[Pattern, Callable[..., Team]] = {
+    "manager": Team.manager,
+    "chain": Team.chain,
+    "group_chat": Team.group_chat,
+    "hand_off": Team.hand_off,
+}
 AnyNodePart: TypeAlias = str | NodePart | FunctionPart | PromptPart
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -106,19 +125,37 @@ class AgentBuilder:
             name: text_of(self._document, text, (*trail, "templates", name))
             for name, text in part.templates.items()
         }
+        common: dict[str, Any] = {
+            "model": model,
+            "tools": tools,
+            "instructions": instructions,
+            "description": part.description,
+            "settings": part.settings,
+            "templates": templates,
+        }
+        if part.team is not None:
+            return self._team(part, part.team, trail, subagents=subagents, common=common)
         nodes = self._nodes(part, trail)
         with self._document.at(trail):
-            return Agent(
-                part.name,
-                model=model,
-                tools=tools,
-                instructions=instructions,
-                nodes=nodes,
-                subagents=subagents,
-                description=part.description,
-                settings=part.settings,
-                templates=templates,
+            return Agent(part.name, nodes=nodes, subagents=subagents, **common)
+
+    def _team(
+        self,
+        part: AgentPart,
+        team: str | TeamPart,
+        trail: Trail,
+        *,
+        subagents: list[Agent],
+        common: dict[str, Any],
+    ) -> Agent:
+        if part.nodes is not None or part.node != "tool_calling":
+            raise self._document.fault(
+                (*trail, "team"), "a team has nodes of its own: leave `node` and `nodes` out"
             )
+        wanted = team if isinstance(team, TeamPart) else TeamPart.model_validate({"pattern": team})
+        options = team_options(self._document, wanted, (*trail, "team"))
+        with self._document.at((*trail, "team")):
+            return _PATTERNS[wanted.pattern](part.name, subagents, **options, **common)
 
     def _model(self, part: str | ModelPart | RoutePart | None) -> Model | None:
         if part is None:

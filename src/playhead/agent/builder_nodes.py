@@ -10,7 +10,15 @@ from playhead.agent._native import ToolCallingNode
 from playhead.agent._node import Node
 from playhead.agent._python import find_object
 from playhead.agent._react import ReActNode
-from playhead.agent.description_nodes import FunctionPart, NodePart, PromptPart, TextFile
+from playhead.agent._signals import Signals
+from playhead.agent.description_nodes import (
+    FunctionPart,
+    NodePart,
+    PromptPart,
+    SignalsPart,
+    TeamPart,
+    TextFile,
+)
 from playhead.agent.functions import FunctionNode, FunctionSpec
 from playhead.agent.prompting import OutputType, PromptNode
 from playhead.errors import AgentError
@@ -20,10 +28,16 @@ from playhead.yaml import Document, Trail
 def ready_node(document: Document, part: NodePart, trail: Trail) -> Node:
     """A ready-made node."""
     if part.type == "tool_calling":
-        return ToolCallingNode(part.name or "act", window=part.window)
-    if part.window is not None:
-        raise document.fault((*trail, "window"), "a `react` node has no `window`")
+        signals = _signals(part.signals)
+        return ToolCallingNode(part.name or "act", window=part.window, signals=signals)
+    for name in ("window", "signals"):
+        if getattr(part, name) is not None:
+            raise document.fault((*trail, name), f"a `react` node has no `{name}`")
     return ReActNode(part.name or "react")
+
+
+def _signals(part: SignalsPart | None) -> Signals | None:
+    return Signals(**part.model_dump()) if part is not None else None
 
 
 def prompt_node(document: Document, part: PromptPart, trail: Trail) -> Node:
@@ -31,6 +45,7 @@ def prompt_node(document: Document, part: PromptPart, trail: Trail) -> Node:
     given: dict[str, Any] = part.model_dump(exclude_none=True)
     for name in ("prompt", "system"):
         given[name] = text_of(document, getattr(part, name), (*trail, name))
+    given["signals"] = _signals(part.signals)
     given["output"] = _output(document, part, trail)
     with document.at(trail):
         return PromptNode(**given)
@@ -90,6 +105,31 @@ def function_node(
             next=part.next,
             settings=part.settings,
         )
+
+
+_OPTIONS = {  # of the patterns, beside `ends`
+    "manager": ("report", "window"),
+    "chain": ("report", "words"),
+    "group_chat": ("report", "speakers", "window"),
+    "hand_off": ("window",),
+}
+
+
+def team_options(document: Document, part: TeamPart, trail: Trail) -> dict[str, Any]:
+    """The arguments that a team is made with beside those of all agents."""
+    given: dict[str, Any] = {}
+    for name in ("report", "words", "speakers", "window"):
+        said = getattr(part, name)
+        if said is None:
+            continue
+        if name not in _OPTIONS[part.pattern]:
+            raise document.fault((*trail, name), f"a team `{part.pattern}` has no `{name}`")
+        given[name] = (
+            text_of(document, said, (*trail, name)) if name in ("report", "words") else said
+        )
+    if part.ends is not None:
+        given["ends"] = part.ends.model_dump(exclude_none=True)
+    return given
 
 
 def text_of(document: Document, part: str | TextFile, trail: Trail) -> str:

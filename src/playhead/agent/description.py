@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, JsonValue, Tag
 
-from playhead.agent.description_nodes import AnyNode, NodePart, Reference, Text
+from playhead.agent.description_nodes import (
+    AnyNode,
+    NodePart,
+    Pattern,
+    Reference,
+    TeamPart,
+    Text,
+)
 from playhead.tape.kinds import Effect
 from playhead.yaml import FilePart, file_schema, shape_of
 
@@ -114,6 +121,13 @@ class AgentPart(FilePart):
         None,
         description="Prompts, functions, ready-made nodes, or nodes in Python, instead of `node`.",
     )
+    team: (
+        Annotated[
+            Annotated[Pattern, Tag("(text)")] | Annotated[TeamPart, Tag("(members)")],
+            Discriminator(shape_of()),
+        ]
+        | None
+    ) = Field(None, description="How it leads its subagents, instead of `node`.")
     tools: list[
         Annotated[
             Annotated[Reference, Tag("(text)")] | Annotated[ToolPart, Tag("(members)")],

@@ -29,6 +29,7 @@ class TextFile(FilePart):
 Text: TypeAlias = Annotated[
     Annotated[str, Tag("(text)")] | Annotated[TextFile, Tag("(file)")], Discriminator(_SHAPE)
 ]
+Pattern: TypeAlias = Literal["manager", "chain", "group_chat", "hand_off"]
 Settings: TypeAlias = dict[str, JsonValue]
 
 
@@ -45,6 +46,14 @@ class BudgetPart(FilePart):
     characters: float = Field(4.0, gt=0, description="Characters a token.")
 
 
+class SignalsPart(FilePart):
+    """What a model can say to its team, as tools."""
+
+    finish: bool = Field(False, description="The team's work is done.")
+    broadcast: bool = Field(False, description="Something, to all agents at work.")
+    hand_off: tuple[str, ...] = Field((), description="The conversation goes to one of these.")
+
+
 class NodePart(FilePart):
     """A ready-made node."""
 
@@ -56,6 +65,9 @@ class NodePart(FilePart):
     name: str | None = Field(None, min_length=1)
     window: int | None = Field(
         None, ge=1, description="Send only that many newest messages (`tool_calling`)."
+    )
+    signals: SignalsPart | None = Field(
+        None, description="What the model can say to its team (`tool_calling`)."
     )
 
 
@@ -81,6 +93,7 @@ class PromptPart(FilePart):
         None, description="What the completion becomes on the tape."
     )
     tools: bool = Field(False, description="Whether the agent's tools are offered.")
+    signals: SignalsPart | None = Field(None, description="What the model can say to its team.")
     window: int | None = Field(None, ge=0, description="Send only that many newest messages.")
     budget: (
         Annotated[
@@ -152,3 +165,31 @@ AnyNode: TypeAlias = Annotated[
     | Annotated[PromptPart, Tag("(members)")],
     Discriminator(_SHAPE),
 ]
+
+
+class EndsPart(FilePart):
+    """Rules of which any one ends a team's work."""
+
+    step: str | None = Field(
+        None, description="A kind of step, made by the team or a member, as `playhead.finish`."
+    )
+    turns: int | None = Field(None, ge=1, description="So many turns of members.")
+    check: dict[str, JsonValue] | None = Field(
+        None, description="`cel` or `shape`, of `last`, `speaker`, `turns` and `value`."
+    )
+    model_calls: int | None = Field(None, ge=1, description="So many models were asked.")
+    tokens: int | None = Field(None, ge=1, description="So many tokens were used.")
+    usd: float | None = Field(None, gt=0, description="It cost so much.")
+
+
+class TeamPart(FilePart):
+    """How the agent leads its subagents."""
+
+    pattern: Pattern = Field(description="`manager`, `chain`, `group_chat` or `hand_off`.")
+    ends: EndsPart | None = Field(None, description="When the work is done.")
+    report: Text | None = Field(None, description="Prompt of the answer at the end.")
+    words: Text | None = Field(None, description="Template of what a member is told (`chain`).")
+    speakers: Literal["in_turn", "chosen", "random"] | None = Field(
+        None, description="Who speaks next (`group_chat`)."
+    )
+    window: int | None = Field(None, ge=1, description="How many messages a member is told of.")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from playhead.agent._calls import steps_of_calls, with_subagents
+from playhead.agent._calls import offered, steps_of_calls
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
+from playhead.agent._signals import Signals
 from playhead.agent.prompting._budget import Fitted, PromptBudget, fitted
 from playhead.agent.prompting._repair import repaired
 from playhead.agent.prompting._shape import ModelShape, OutputShape, OutputType
@@ -52,6 +53,7 @@ class PromptNode(Node):
             that later templates find under `outputs.NAME`), a `plan` (its lines), a `reflection`.
             If not given, an `output` where there is an `output` or a choice, else an `answer`.
         tools: Whether the agent's tools are offered; after their calls the node runs again.
+        signals: What the model can say to its team, as tools, where tools are offered.
         window: Send only that many newest messages of the conversation, or a few more.
         budget: How many tokens the prompt may have, and what is left out first.
         retries: How often the model is asked again when its answer cannot be read.
@@ -75,6 +77,7 @@ class PromptNode(Node):
         choose: Mapping[str, str] | Sequence[str] | None = None,
         becomes: Becomes | None = None,
         tools: bool = False,
+        signals: Signals | None = None,
         window: int | None = None,
         budget: PromptBudget | Mapping[str, Json] | int | None = None,
         retries: int = 1,
@@ -91,6 +94,7 @@ class PromptNode(Node):
         self.budget = PromptBudget.of(budget)
         super().__init__(name, next=next, **self._described())
         self.settings = dict(settings or {})
+        self.signals = signals or Signals()
         self._check()
 
     def _described(self) -> dict[str, Json]:
@@ -126,6 +130,8 @@ class PromptNode(Node):
             raise AgentError(f"a window has at least 0 messages, not {self.window}")
         if self.window is not None and self.budget is not None:
             raise AgentError(f"node `{self.name}` has a window and a budget: give it one")
+        if self.signals.describe() and not self.offers_tools:
+            raise AgentError(f"node `{self.name}` has signals, which are tools: `tools=True`")
         if self.retries < 0:
             raise AgentError(f"node `{self.name}` cannot ask again {self.retries} times")
 
@@ -138,7 +144,7 @@ class PromptNode(Node):
         """See `Node.bind`."""
         super().bind(agent, tools)
         if self.offers_tools:
-            self.tools = with_subagents(agent, self.tools)
+            self.tools = offered(agent, self.tools, self.signals)
         self._texts = Texts(agent, self.tools)
         try:
             self._system = self._texts.compiled(self.system)
@@ -182,7 +188,10 @@ class PromptNode(Node):
 
     def _made(self, view: View, completion: Completion, ctx: NodeContext) -> Iterable[Body]:
         if self.offers_tools and completion.message.tool_calls:
-            return [*steps_of_calls(self, completion, ctx), NextNode(node=self.name)]
+            return [
+                *steps_of_calls(self, view, completion=completion, ctx=ctx),
+                NextNode(node=self.name),
+            ]
         if self.choose:
             return self._chosen(view, completion.text)
         if self.shape is not None:
@@ -196,7 +205,7 @@ class PromptNode(Node):
         return self._answered(completion.text)
 
     def _chosen(self, view: View, text: str) -> Iterable[Body]:
-        found = _option(text, self.choose)
+        found = option_in(text, self.choose)
         if found is not None:
             return [Output(name=self.name, value=found), NextNode(node=self.choose[found])]
         return self._again(view, f"answer with one of {', '.join(self.choose)}, and nothing else")
@@ -250,7 +259,7 @@ def _kind_of(shape: OutputShape | None) -> str | None:
     return None
 
 
-def _option(text: str, options: Iterable[str]) -> str | None:
+def option_in(text: str, options: Iterable[str]) -> str | None:
     """The option that a text names: alone, or as the only one that occurs in it as a word."""
     said = text.strip().strip("\"'`*.").casefold()
     named = [
