@@ -33,6 +33,7 @@ FOLDERS = (
     "govern",
     "record",
     "record.mcp",
+    "serve",
     "errors",
 )
 WIDTH = 92

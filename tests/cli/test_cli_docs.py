@@ -27,7 +27,7 @@ def test_the_commands_are_those_that_were_promised():
         "agreement", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
         "import", "label", "ls", "new", "pending", "record llm", "record mcp", "replay",
         "replay llm", "replay mcp", "report",
-        "resume", "rm", "run", "search", "show", "stats", "tail", "verify",
+        "resume", "rm", "run", "search", "serve agent", "show", "stats", "tail", "verify",
     ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from playhead.agent.description import (
     AgentFile,
     AgentPart,
     McpPart,
+    ModelObject,
     ModelPart,
     PythonPart,
     RoutePart,
@@ -49,6 +50,7 @@ _PATTERNS: Mapping[Pattern, Callable[..., Team]] = {
     "group_chat": Team.group_chat,
     "hand_off": Team.hand_off,
 }
+AnyModelPart: TypeAlias = str | ModelPart | RoutePart | ModelObject | None
 AnyNodePart: TypeAlias = str | NodePart | FunctionPart | PromptPart
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -118,8 +120,7 @@ class AgentBuilder:
         tools = [
             self._tool(below, (*trail, "tools", number)) for number, below in enumerate(part.tools)
         ]
-        with self._document.at((*trail, "model")):
-            model = self._model(part.model)
+        model = self._model(part.model, (*trail, "model"))
         instructions = text_of(self._document, part.instructions, (*trail, "instructions"))
         templates = {
             name: text_of(self._document, text, (*trail, "templates", name))
@@ -157,19 +158,22 @@ class AgentBuilder:
         with self._document.at((*trail, "team")):
             return _PATTERNS[wanted.pattern](part.name, subagents, **options, **common)
 
-    def _model(self, part: str | ModelPart | RoutePart | None) -> Model | None:
+    def _model(self, part: AnyModelPart, trail: Trail) -> Model | None:
         if part is None:
             return None
-        if isinstance(part, RoutePart):
-            models = [self._model(each) for each in part.route]
-            return RoutedModel([m for m in models if m is not None], usd=part.usd)
-        if isinstance(part, str):
-            return named_model(part)
-        given = part.model_dump(exclude={"name"}, exclude_none=True)
-        for name in ("base_url", "api_key"):
-            if name in given:
-                given[name] = self._expanded(given[name])
-        return named_model(part.name, **given)
+        if isinstance(part, ModelObject):
+            return self.made(part.use, Model, trail)  # type: ignore[type-abstract]
+        with self._document.at(trail):
+            if isinstance(part, RoutePart):
+                models = [self._model(each, trail) for each in part.route]
+                return RoutedModel([m for m in models if m is not None], usd=part.usd)
+            if isinstance(part, str):
+                return named_model(part)
+            given = part.model_dump(exclude={"name"}, exclude_none=True)
+            for name in ("base_url", "api_key"):
+                if name in given:
+                    given[name] = self._expanded(given[name])
+            return named_model(part.name, **given)
 
     def _nodes(self, part: AgentPart, trail: Trail) -> list[Node] | None:
         if part.nodes is None:

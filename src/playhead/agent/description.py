@@ -18,6 +18,7 @@ from playhead.tape.kinds import Effect
 from playhead.yaml import FilePart, file_schema, shape_of
 
 _SHAPE = shape_of("route", "mcp")
+_MODEL_SHAPE = shape_of("route", "use")
 FromEnvironment: TypeAlias = Annotated[
     str, Field(description="A text; `${NAME}` in it is the environment variable NAME.")
 ]
@@ -56,11 +57,20 @@ class RoutePart(FilePart):
     )
 
 
+class ModelObject(FilePart):
+    """A model written in Python."""
+
+    shape = "(use)"
+
+    use: Reference
+
+
 AnyModel: TypeAlias = Annotated[
     Annotated[str, Tag("(text)")]
     | Annotated[ModelPart, Tag("(members)")]
-    | Annotated[RoutePart, Tag("(route)")],
-    Discriminator(_SHAPE),
+    | Annotated[RoutePart, Tag("(route)")]
+    | Annotated[ModelObject, Tag("(use)")],
+    Discriminator(_MODEL_SHAPE),
 ]
 
 
@@ -103,7 +113,8 @@ class AgentPart(FilePart):
     description: str = Field("", description="For a subagent: when to delegate to it.")
     model: AnyModel | None = Field(
         None,
-        description="A name, a name with where it is, or a route; a subagent uses its caller's.",
+        description="A name, a name with where it is, a route, or a model in Python; a subagent "
+        "without one uses that of the file's agent.",
     )
     instructions: Text = Field("", description="The system prompt.")
     templates: dict[str, Text] = Field(

@@ -61,7 +61,7 @@ def record(common: Common, rules: Rules, place: Place, *, upstream: str, timeout
             )
             async with proxy.serve(host=place.host, port=place.port) as url:
                 told = f"records {proxy.upstream.shown} at {url} (Ctrl-C ends it)"
-                await _until_stopped(output, told)
+                await until_stopped(output, told)
         return proxy
 
     recorder = asyncio.run(main()).recorder
@@ -81,7 +81,7 @@ def replay(common: Common, rules: Rules, place: Place, *, names: Sequence[str]) 
             tapes = [await find(store, name) for name in names]
             answers = LLMReplay(store, tapes, redactor=rules.redactor())
             async with answers.serve(host=place.host, port=place.port) as url:
-                await _until_stopped(output, f"answers from recordings at {url} (Ctrl-C ends it)")
+                await until_stopped(output, f"answers from recordings at {url} (Ctrl-C ends it)")
         return answers
 
     answers = asyncio.run(main())
@@ -89,7 +89,7 @@ def replay(common: Common, rules: Rules, place: Place, *, names: Sequence[str]) 
     return DONE
 
 
-async def _until_stopped(output: Output, told: str) -> None:
+async def until_stopped(output: Output, told: str) -> None:
     """Wait for Ctrl-C or SIGTERM."""
     output.message(told)
     with contextlib.suppress(InterruptedRun):

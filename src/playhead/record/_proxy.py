@@ -12,8 +12,8 @@ from playhead.govern import Redactor, needed
 from playhead.record._flight import Flight
 from playhead.record._headers import SESSION, Upstream, credentials, downward, one, upward
 from playhead.record._recorder import Recorder
-from playhead.record._serving import INSTALL, Receive, Scope, Send, body_of, respond, serving
 from playhead.record._sessions import Sessions
+from playhead.record.serving import INSTALL, Receive, Scope, Send, body_of, respond, serving
 from playhead.record.wire import OPENAI_CHAT, WIRES, Wire
 from playhead.store import Store
 from playhead.tape import Json, compact

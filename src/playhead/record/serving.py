@@ -24,20 +24,24 @@ _PATIENCE = 5  # seconds that open requests are given at the end
 
 
 @asynccontextmanager
-async def serving(app: App, *, host: str, port: int) -> AsyncIterator[str]:
+async def serving(
+    app: App, *, host: str, port: int, install: str = INSTALL, lifespan: bool = False
+) -> AsyncIterator[str]:
     """Serve an application while the context is open; gives its address.
 
     Args:
         app: The application.
         host: The address to listen on.
         port: The port; 0 for a free one.
+        install: What to give `pip install` where a package is missing.
+        lifespan: Whether the application is told of its beginning and its end.
 
     Raises:
         RecordError: The port is taken, or the address is none of this machine.
-        MissingExtraError: The extra `record` is not installed.
+        MissingExtraError: A package is not installed.
     """
-    uvicorn = needed("uvicorn", install=INSTALL)
-    needed("httptools", install=INSTALL)
+    uvicorn = needed("uvicorn", install=install)
+    needed("httptools", install=install)
     listener = _listener(host, port)
 
     class Server(uvicorn.Server):  # type: ignore[name-defined,misc]
@@ -49,7 +53,7 @@ async def serving(app: App, *, host: str, port: int) -> AsyncIterator[str]:
         app,
         http="httptools",
         ws="none",
-        lifespan="off",
+        lifespan="on" if lifespan else "off",
         log_config=None,
         log_level="critical",
         access_log=False,
