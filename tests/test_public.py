@@ -87,6 +87,8 @@ IN_ORDER = {  # where the order is the meaning
     "playhead.agent._node.Node.generate_steps",  # the view, what came of it, the context
     "playhead.agent._native.ToolCallingNode.generate_steps",
     "playhead.agent._react.ReActNode.generate_steps",
+    "playhead.agent.functions._node.FunctionNode.generate_steps",
+    "playhead.agent.prompting._node.PromptNode.generate_steps",
     "playhead.tape._file.write_tape",  # as they stand in the file
     "playhead.tape._history.History.__init__",
     "playhead.tape._history.HistoryRange.__init__",  # of a tape, of a frame, from, to
@@ -287,6 +289,44 @@ guard = Guard(MemoryVault(), rules=basic_rules())
 assert "@" not in guard.tokenise("ana@example.com")
 """
     assert "playhead[govern]" in run_python(ABSENT + code)
+
+
+@pytest.mark.parametrize(
+    ("what", "extra"),
+    [
+        ("ph.Agent('a', nodes=[ph.PromptNode('p', prompt='{{ task }}')]).bound()", "templates"),
+        ("ph.PromptNode('p', output={'type': 'object'})", "checks"),
+        ("AgentTool(Served(ph.Agent('a'), store=ph.MemoryStore()))", "mcp"),
+        ("asyncio.run(served())", "serve"),
+    ],
+)
+def test_agents_as_data_and_serving_name_their_extras(what: str, extra: str) -> None:
+    code = f"""
+import asyncio
+import playhead as ph
+from playhead.errors import MissingExtraError
+from playhead.serve import AgentServer, AgentTool, Served
+
+async def served():
+    async with AgentServer(Served(ph.Agent("a"), store=ph.MemoryStore())).serve():
+        pass
+
+try:
+    {what}
+except MissingExtraError as error:
+    print(error)
+"""
+    assert f"playhead[{extra}]" in run_python(ABSENT + code)
+
+
+def test_typed_functions_work_without_an_extra() -> None:
+    code = """
+import playhead as ph
+model = ph.ScriptedModel(['{"answer": 3}', '{"answer": "b"}'])
+f = ph.llm_function("question -> answer: 'a' | 'b'", model=model)
+print(f.using(store=ph.MemoryStore()).sync(question="which").answer)
+"""
+    assert run_python(ABSENT + code) == "b\n"
 
 
 def test_recording_names_its_extra() -> None:

@@ -34,6 +34,7 @@ FOLDERS = (
     "record",
     "record.mcp",
     "record.otlp",
+    "serve",
     "errors",
 )
 WIDTH = 92

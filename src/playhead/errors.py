@@ -24,6 +24,7 @@
     │   └── RecordingMissError   nothing recorded for this call
     ├── AgentError               an agent, node or tool that is put together wrongly
     │   ├── AgentFileError       an agent file that cannot be read
+    │   ├── FunctionError        a typed function that got no usable input or output
     │   └── NodeError            the code of a node raised
     ├── RunError                 a run, replay or fork that cannot go on as asked
     │   └── DecisionNeededError  somebody has to decide first
@@ -212,6 +213,12 @@ class AgentFileError(AgentError):
     """An agent file that cannot be read; the message begins with file and line."""
 
     code = "agent_file"
+
+
+class FunctionError(AgentError):
+    """A typed function whose inputs do not fit, or whose model gave no usable output."""
+
+    code = "function"
 
 
 class NodeError(AgentError):

@@ -28,7 +28,7 @@ def test_the_commands_are_those_that_were_promised():
         "import", "label", "ls", "new", "pending", "record llm", "record mcp", "record otlp",
         "replay",
         "replay llm", "replay mcp", "report",
-        "resume", "rm", "run", "search", "show", "stats", "tail", "verify",
+        "resume", "rm", "run", "search", "serve agent", "show", "stats", "tail", "verify",
     ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class Agent:
         subagents: Agents that this one can delegate to.
         description: For a subagent: when to delegate to it.
         settings: Sampling settings given to the model, such as `temperature`.
+        templates: Texts that the templates of its nodes use, by name.
 
     Raises:
         AgentError: Two nodes, tools or agents share a name, a node's `next` does not exist, or
@@ -46,6 +47,7 @@ class Agent:
         subagents: Sequence[Agent] = (),
         description: str = "",
         settings: Mapping[str, Json] | None = None,
+        templates: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.model = _resolve(model)
@@ -55,6 +57,7 @@ class Agent:
         self.subagents = tuple(subagents)
         self.description = description
         self.settings = dict(settings or {})
+        self.templates = dict(templates or {})
         self._check()
         _living.add(self)
 
@@ -71,11 +74,12 @@ class Agent:
         for node in self.nodes:
             if names.count(node.name) > 1:
                 raise AgentError(f"agent `{self.name}` has two nodes `{node.name}`: rename one")
-            if node.next is not None and node.next not in names:
-                raise AgentError(
-                    f"node `{node.name}` of agent `{self.name}` goes on to `{node.next}`, which is "
-                    f"none of {', '.join(names)}"
-                )
+            for following in node.leads_to():
+                if following not in names:
+                    raise AgentError(
+                        f"node `{node.name}` of agent `{self.name}` goes on to `{following}`, "
+                        f"which is none of {', '.join(names)}"
+                    )
         agents = [agent.name for agent in self.family()]
         for agent in agents:
             if agents.count(agent) > 1:
@@ -157,6 +161,7 @@ class Agent:
             "nodes": [node.describe() for node in self.nodes],
             "tools": [tool.schema.as_json() for tool in self.toolbox.tools()],
             "subagents": [subagent.config() for subagent in self.subagents],
+            **({"templates": dict(self.templates)} if self.templates else {}),
         }
 
     @property

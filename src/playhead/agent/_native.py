@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from playhead.agent._calls import offered, steps_of_calls
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
+from playhead.agent._signals import Signals
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Message, View, system, text_parts
-from playhead.tape.kinds import AssistantMessage, Delegate, ParseError, ToolCall
+from playhead.tape.kinds import AssistantMessage
 
 if TYPE_CHECKING:
     from playhead.agent._agent import Agent
-
-_DELEGATE = "delegate_to_"
 
 
 class ToolCallingNode(Node):
@@ -25,24 +25,24 @@ class ToolCallingNode(Node):
         name: Unique within the agent.
         window: Send only that many newest messages, or a few more: never a tool's answer without
             the message that asked for it. All if not given.
+        signals: What the model can say to its team, as tools beside the agent's.
     """
 
     offers_tools = True
 
-    def __init__(self, name: str = "act", *, window: int | None = None) -> None:
+    def __init__(
+        self, name: str = "act", *, window: int | None = None, signals: Signals | None = None
+    ) -> None:
         if window is not None and window < 1:
             raise AgentError(f"a window has at least 1 message, not {window}")
         super().__init__(name, next=name, window=window)
         self.window = window
+        self.signals = signals or Signals()
 
     def bind(self, agent: Agent, tools: Sequence[ToolSchema]) -> None:
         """See `Node.bind`; subagents are offered as tools."""
         super().bind(agent, tools)
-        self.tools += tuple(_delegation(subagent) for subagent in agent.subagents)
-        names = [tool.name for tool in self.tools]
-        for name in names:
-            if names.count(name) > 1:
-                raise AgentError(f"agent `{agent.name}` offers two tools `{name}`: rename one")
+        self.tools = offered(agent, self.tools, self.signals)
         self._opening: tuple[Message, ...] = (
             (system(agent.instructions),) if agent.instructions else ()
         )
@@ -69,38 +69,6 @@ class ToolCallingNode(Node):
     ) -> Iterable[Body]:
         """A step for each tool call; an answer if there is none."""
         assert completion is not None
-        calls = completion.message.tool_calls
-        if not calls:
+        if not completion.message.tool_calls:
             return [AssistantMessage(parts=text_parts(completion.text))]
-        steps: list[Body] = []
-        for call in calls:
-            call_id = call.id or ctx.new_id()
-            fault = completion.bad_arguments.get(call_id)
-            if fault is not None:
-                message = f"the arguments of {call.name} are no JSON: {fault}"
-                steps.append(ParseError(message=message, call_id=call_id))
-            elif call.name.startswith(_DELEGATE) and call.name[len(_DELEGATE) :] in self.subagents:
-                steps.append(_delegate(call.name[len(_DELEGATE) :], call.arguments, call_id))
-            else:
-                steps.append(ToolCall(call_id=call_id, name=call.name, arguments=call.arguments))
-        return steps
-
-
-def _delegation(subagent: Agent) -> ToolSchema:
-    return ToolSchema(
-        name=f"{_DELEGATE}{subagent.name}",
-        description=subagent.description or f"Hand a task over to the agent {subagent.name}.",
-        parameters={
-            "type": "object",
-            "properties": {"task": {"type": "string", "description": "The task, in full."}},
-            "required": ["task"],
-            "additionalProperties": False,
-        },
-    )
-
-
-def _delegate(name: str, arguments: object, call_id: str) -> Body:
-    task = arguments.get("task") if isinstance(arguments, dict) else None
-    if not isinstance(task, str):
-        return ParseError(message="say the task as a text in `task`", call_id=call_id)
-    return Delegate(agent=name, parts=text_parts(task), call_id=call_id)
+        return steps_of_calls(self, view, completion=completion, ctx=ctx)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
+from playhead.agent._signals import Signals
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Json, View
 
@@ -27,12 +28,16 @@ class Node:
             config digest.
     """
 
-    offers_tools: ClassVar[bool] = False
+    offers_tools: bool = False
+    parameters: Mapping[str, Json] | None = None
+    """JSON Schema of what the node is asked with, where that is not a text."""
 
     def __init__(self, name: str, *, next: str | None = None, **config: Json) -> None:
         self.name = name
         self.next = next
         self.config: dict[str, Json] = config
+        self.settings: dict[str, Json] = {}  # of sampling, over those of the agent
+        self.signals = Signals()
 
     def make_prompt(self, view: View, ctx: NodeContext) -> Prompt | None:
         """The prompt; None to go on without a model."""
@@ -46,7 +51,13 @@ class Node:
 
     def describe(self) -> dict[str, Json]:
         """What decides the node's behaviour."""
-        return {"name": self.name, "type": type(self).__name__, "next": self.next, **self.config}
+        described = {"name": self.name, "type": type(self).__name__, "next": self.next}
+        more: dict[str, Json] = {"settings": self.settings, "signals": self.signals.describe()}
+        return {**described, **self.config, **{name: said for name, said in more.items() if said}}
+
+    def leads_to(self) -> Iterable[str]:
+        """The nodes that it names as the next one."""
+        return () if self.next is None else (self.next,)
 
     def bind(self, agent: Agent, tools: Sequence[ToolSchema]) -> None:
         """Called when a session begins: `tools` are those that the node's model is offered."""

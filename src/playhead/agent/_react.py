@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
+from playhead.agent._json_text import json_at
 from playhead.agent._node import Node
 from playhead.errors import AgentError, JsonError, told
 from playhead.llm import Completion, Prompt, ToolSchema
@@ -17,7 +17,6 @@ from playhead.tape import (
     Message,
     View,
     compact,
-    loads_strict,
     result_text,
     system,
     text_parts,
@@ -103,7 +102,7 @@ def parse_action(text: str) -> Body:
     fault: str | None = None
     for start in _BLOCK.finditer(text):
         try:
-            block = _read(text, start.end())
+            block, _ = json_at(text, start.end())
         except (ValueError, RecursionError, JsonError) as error:
             return _unreadable(f"the action block is no JSON: {error}")
         if isinstance(block, list) and block:
@@ -112,21 +111,6 @@ def parse_action(text: str) -> Body:
             return _step(str(block["action"]).strip(), block.get("action_input", {}))
         fault = "the action block has no text `action`"
     return _unreadable(fault) if fault else AssistantMessage(parts=text_parts(text.strip()))
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a member stands twice in one object")
-    return dict(pairs)
-
-
-_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_unique)
-
-
-def _read(text: str, start: int) -> Json:
-    """The JSON value at a place, with line breaks allowed in its strings, but fit to be stored."""
-    block, _ = _DECODER.raw_decode(text, start)
-    return loads_strict(compact(block))
 
 
 def _step(name: str, arguments: Json) -> Body:

@@ -7,24 +7,36 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from playhead.agent._agent import Agent
-from playhead.agent._native import ToolCallingNode
 from playhead.agent._node import Node
 from playhead.agent._python import called, find_object
-from playhead.agent._react import ReActNode
+from playhead.agent.builder_nodes import (
+    function_node,
+    prompt_node,
+    ready_node,
+    team_options,
+    text_of,
+)
 from playhead.agent.description import (
     AgentFile,
     AgentPart,
     McpPart,
+    ModelObject,
     ModelPart,
-    NodePart,
     PythonPart,
     RoutePart,
-    TextFile,
     ToolPart,
 )
+from playhead.agent.description_nodes import (
+    FunctionPart,
+    NodePart,
+    Pattern,
+    PromptPart,
+    TeamPart,
+)
+from playhead.agent.teams import Team
 from playhead.environment import Environment, MCPEnvironment, Tool
 from playhead.errors import AgentError, AgentFileError
 from playhead.llm import Model, RoutedModel, named_model
@@ -32,6 +44,14 @@ from playhead.tape import Json
 from playhead.yaml import Document, Trail, read_yaml
 
 T = TypeVar("T")
+_PATTERNS: Mapping[Pattern, Callable[..., Team]] = {
+    "manager": Team.manager,
+    "chain": Team.chain,
+    "group_chat": Team.group_chat,
+    "hand_off": Team.hand_off,
+}
+AnyModelPart: TypeAlias = str | ModelPart | RoutePart | ModelObject | None
+AnyNodePart: TypeAlias = str | NodePart | FunctionPart | PromptPart
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -100,48 +120,79 @@ class AgentBuilder:
         tools = [
             self._tool(below, (*trail, "tools", number)) for number, below in enumerate(part.tools)
         ]
-        with self._document.at((*trail, "model")):
-            model = self._model(part.model)
-        instructions = self._text(part.instructions, (*trail, "instructions"))
+        model = self._model(part.model, (*trail, "model"))
+        instructions = text_of(self._document, part.instructions, (*trail, "instructions"))
+        templates = {
+            name: text_of(self._document, text, (*trail, "templates", name))
+            for name, text in part.templates.items()
+        }
+        common: dict[str, Any] = {
+            "model": model,
+            "tools": tools,
+            "instructions": instructions,
+            "description": part.description,
+            "settings": part.settings,
+            "templates": templates,
+        }
+        if part.team is not None:
+            return self._team(part, part.team, trail, subagents=subagents, common=common)
         nodes = self._nodes(part, trail)
         with self._document.at(trail):
-            return Agent(
-                part.name,
-                model=model,
-                tools=tools,
-                instructions=instructions,
-                nodes=nodes,
-                subagents=subagents,
-                description=part.description,
-                settings=part.settings,
-            )
+            return Agent(part.name, nodes=nodes, subagents=subagents, **common)
 
-    def _model(self, part: str | ModelPart | RoutePart | None) -> Model | None:
+    def _team(
+        self,
+        part: AgentPart,
+        team: str | TeamPart,
+        trail: Trail,
+        *,
+        subagents: list[Agent],
+        common: dict[str, Any],
+    ) -> Agent:
+        if part.nodes is not None or part.node != "tool_calling":
+            raise self._document.fault(
+                (*trail, "team"), "a team has nodes of its own: leave `node` and `nodes` out"
+            )
+        wanted = team if isinstance(team, TeamPart) else TeamPart.model_validate({"pattern": team})
+        options = team_options(self._document, wanted, (*trail, "team"))
+        with self._document.at((*trail, "team")):
+            return _PATTERNS[wanted.pattern](part.name, subagents, **options, **common)
+
+    def _model(self, part: AnyModelPart, trail: Trail) -> Model | None:
         if part is None:
             return None
-        if isinstance(part, RoutePart):
-            models = [self._model(each) for each in part.route]
-            return RoutedModel([m for m in models if m is not None], usd=part.usd)
-        if isinstance(part, str):
-            return named_model(part)
-        given = part.model_dump(exclude={"name"}, exclude_none=True)
-        for name in ("base_url", "api_key"):
-            if name in given:
-                given[name] = self._expanded(given[name])
-        return named_model(part.name, **given)
+        if isinstance(part, ModelObject):
+            return self.made(part.use, Model, trail)  # type: ignore[type-abstract]
+        with self._document.at(trail):
+            if isinstance(part, RoutePart):
+                models = [self._model(each, trail) for each in part.route]
+                return RoutedModel([m for m in models if m is not None], usd=part.usd)
+            if isinstance(part, str):
+                return named_model(part)
+            given = part.model_dump(exclude={"name"}, exclude_none=True)
+            for name in ("base_url", "api_key"):
+                if name in given:
+                    given[name] = self._expanded(given[name])
+            return named_model(part.name, **given)
 
     def _nodes(self, part: AgentPart, trail: Trail) -> list[Node] | None:
-        if part.nodes is not None:
-            return [
-                self.made(reference, Node, (*trail, "nodes", number))
-                for number, reference in enumerate(part.nodes)
-            ]
-        wanted = NodePart(type=part.node) if isinstance(part.node, str) else part.node
-        if wanted.type == "tool_calling":
-            return [ToolCallingNode(window=wanted.window)]
-        if wanted.window is not None:
-            raise self._document.fault((*trail, "node", "window"), "a `react` node has no `window`")
-        return [ReActNode()]
+        if part.nodes is None:
+            wanted = NodePart(type=part.node) if isinstance(part.node, str) else part.node
+            return [ready_node(self._document, wanted, (*trail, "node"))]
+        last = len(part.nodes) - 1
+        return [
+            self._node(each, (*trail, "nodes", at), agent=part.name, last=at == last)
+            for at, each in enumerate(part.nodes)
+        ]
+
+    def _node(self, part: AnyNodePart, trail: Trail, *, agent: str, last: bool) -> Node:
+        if isinstance(part, str):
+            return self.made(part, Node, trail)
+        if isinstance(part, NodePart):
+            return ready_node(self._document, part, trail)
+        if isinstance(part, FunctionPart):
+            return function_node(self._document, part, trail, agent=agent, last=last)
+        return prompt_node(self._document, part, trail)
 
     def _tool(self, part: str | ToolPart, trail: Trail) -> Tool:
         use = part if isinstance(part, str) else part.use
@@ -186,11 +237,6 @@ class AgentBuilder:
                     "class or function without arguments that gives one"
                 )
         return found
-
-    def _text(self, part: str | TextFile, trail: Trail) -> str:
-        if isinstance(part, str):
-            return part
-        return self._document.text(part.file, (*trail, "file"))
 
     def _expanded(self, text: str) -> str:
         """The text with the values of the environment variables that it names.

@@ -6,19 +6,21 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, JsonValue, Tag
 
+from playhead.agent.description_nodes import (
+    AnyNode,
+    NodePart,
+    Pattern,
+    Reference,
+    TeamPart,
+    Text,
+)
 from playhead.tape.kinds import Effect
 from playhead.yaml import FilePart, file_schema, shape_of
 
-_SHAPE = shape_of("route", "mcp", "file")
+_SHAPE = shape_of("route", "mcp")
+_MODEL_SHAPE = shape_of("route", "use")
 FromEnvironment: TypeAlias = Annotated[
     str, Field(description="A text; `${NAME}` in it is the environment variable NAME.")
-]
-Reference: TypeAlias = Annotated[
-    str,
-    Field(
-        pattern=r"^.+:[A-Za-z_][A-Za-z0-9_.]*$",
-        description="`FILE.py:NAME`, named from the file that says so, or `PACKAGE.MODULE:NAME`.",
-    ),
 ]
 
 
@@ -55,23 +57,21 @@ class RoutePart(FilePart):
     )
 
 
+class ModelObject(FilePart):
+    """A model written in Python."""
+
+    shape = "(use)"
+
+    use: Reference
+
+
 AnyModel: TypeAlias = Annotated[
     Annotated[str, Tag("(text)")]
     | Annotated[ModelPart, Tag("(members)")]
-    | Annotated[RoutePart, Tag("(route)")],
-    Discriminator(_SHAPE),
+    | Annotated[RoutePart, Tag("(route)")]
+    | Annotated[ModelObject, Tag("(use)")],
+    Discriminator(_MODEL_SHAPE),
 ]
-
-
-class NodePart(FilePart):
-    """The ready-made node that the agent works with."""
-
-    type: Literal["tool_calling", "react"] = Field(
-        description="`tool_calling`: the model's own tool calls; `react`: actions written as text."
-    )
-    window: int | None = Field(
-        None, ge=1, description="Send only that many newest messages (`tool_calling`)."
-    )
 
 
 class ToolPart(FilePart):
@@ -106,14 +106,6 @@ class PythonPart(FilePart):
     use: Reference
 
 
-class TextFile(FilePart):
-    """A text in a file of its own."""
-
-    shape = "(file)"
-
-    file: str = Field(description="Named from the file that says so, and in its folder.")
-
-
 class AgentPart(FilePart):
     """An agent."""
 
@@ -121,23 +113,32 @@ class AgentPart(FilePart):
     description: str = Field("", description="For a subagent: when to delegate to it.")
     model: AnyModel | None = Field(
         None,
-        description="A name, a name with where it is, or a route; a subagent uses its caller's.",
+        description="A name, a name with where it is, a route, or a model in Python; a subagent "
+        "without one uses that of the file's agent.",
     )
-    instructions: Annotated[
-        Annotated[str, Tag("(text)")] | Annotated[TextFile, Tag("(file)")], Discriminator(_SHAPE)
-    ] = Field("", description="The system prompt.")
+    instructions: Text = Field("", description="The system prompt.")
+    templates: dict[str, Text] = Field(
+        default_factory=dict, description="Texts that templates of nodes use as `templates.NAME`."
+    )
     settings: dict[str, JsonValue] = Field(
         default_factory=dict, description="Sampling settings, such as `temperature`."
     )
     node: Annotated[
         Annotated[Literal["tool_calling", "react"], Tag("(text)")]
-        | Annotated[NodePart, Tag("(members)")],
-        Discriminator(_SHAPE),
+        | Annotated[NodePart, Tag("(type)")],
+        Discriminator(shape_of("type")),
     ] = "tool_calling"
-    nodes: list[Reference] | None = Field(
+    nodes: list[AnyNode] | None = Field(
         None,
-        description="Nodes of your own instead, or what makes them without arguments.",
+        description="Prompts, functions, ready-made nodes, or nodes in Python, instead of `node`.",
     )
+    team: (
+        Annotated[
+            Annotated[Pattern, Tag("(text)")] | Annotated[TeamPart, Tag("(members)")],
+            Discriminator(shape_of()),
+        ]
+        | None
+    ) = Field(None, description="How it leads its subagents, instead of `node`.")
     tools: list[
         Annotated[
             Annotated[Reference, Tag("(text)")] | Annotated[ToolPart, Tag("(members)")],

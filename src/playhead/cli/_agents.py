@@ -20,13 +20,17 @@ AGENT_FILES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An agent, what is around it, and how it was named."""
+    """An agent, what is around it, and how it was named.
+
+    `make_environments` makes what is around it anew, for another session.
+    """
 
     agent: Agent
     environments: tuple[Environment, ...]
     name: str
     environment_names: tuple[str, ...] = ()
     approval: Mapping[str, Json] | None = None
+    make_environments: Callable[[], tuple[Environment, ...]] = tuple
 
 
 def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
@@ -36,20 +40,32 @@ def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
         UsageFault: A name leads to none; the message says why.
     """
     names = tuple(environments or ())
-    around = tuple(_found(name, Environment, "environment") for name in names)
+
+    def made() -> tuple[Environment, ...]:
+        return tuple(_found(name, Environment, "environment") for name in names)
+
+    around = made()
     if agent == "demo" or agent.startswith("demo:"):
         from playhead.cli.demo import office_agent, office_environment
 
         variant = agent.partition(":")[2]
-        return Loaded(office_agent(variant), around or (office_environment(),), agent, names)
+        office = around or (office_environment(),)
+        make = made if around else lambda: (office_environment(),)
+        return Loaded(office_agent(variant), office, agent, names, make_environments=make)
     if agent.endswith(AGENT_FILES):
         try:
             read = read_agent(Path(agent))
         except AgentError as error:
             raise UsageFault(error.message) from error
-        around = (*read.environments, *around)
-        return Loaded(read.agent, around, agent, names, read.approval)
-    return Loaded(_found(agent, Agent, "agent"), around, agent, names)
+        return Loaded(
+            read.agent,
+            (*read.environments, *around),
+            agent,
+            names,
+            read.approval,
+            lambda: (*read.make_environments(), *made()),
+        )
+    return Loaded(_found(agent, Agent, "agent"), around, agent, names, make_environments=made)
 
 
 def load_function(spec: str, what: str) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from playhead.cli import (
     _people,
     _recording,
     _run,
+    _serving,
 )
 from playhead.cli._faults import Program
 from playhead.cli._guard import guarded
@@ -90,10 +91,12 @@ _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand
     (_recording.record_app, "llm", "record llm", _recording.record_llm, TyperCommand),
     (app, "replay llm", "replay llm", _recording.replay_llm, TapeCommand),
     (_recording.record_app, "otlp", "record otlp", _recording.record_otlp, TyperCommand),
+    (_serving.serve_app, "agent", "serve agent", _serving.serve_agent, TyperCommand),
 )
 for _group, _name, _whole, _function, _kind in _WORDS:
     _group.command(_name, cls=_kind, epilog=EXAMPLES[_whole])(guarded(_function))
 app.add_typer(_recording.record_app, name="record")
+app.add_typer(_serving.serve_app, name="serve")
 
 
 def _version(wanted: bool) -> None:

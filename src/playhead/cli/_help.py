@@ -338,7 +338,21 @@ one gets status 404, with the nearest recorded call and the difference.
 Redact as you recorded. Exit codes: 0, 1 nothing is recorded or it cannot listen
 there, 2 no such tape."""
 
+_SERVE_AGENT = """[bold]Examples[/bold]
+
+  playhead serve agent agent.yaml --port 8500
+  OPENAI_BASE_URL=http://127.0.0.1:8500/v1 python any_openai_client.py
+  playhead serve agent agent.yaml --mcp            over stdin and stdout
+  playhead serve agent agent.yaml --mcp --port 8501
+
+Each conversation has a tape: named by the header X-Playhead-Session, or told by
+its messages. The same request again finishes an answer that was interrupted.
+Elsewhere than on this machine (--host), clients have to send the key that
+PLAYHEAD_SERVE_KEY holds. Runs until Ctrl-C. Exit codes: 0, 1 it cannot listen
+there, 2 no such agent."""
+
 EXAMPLES = {
+    "serve agent": _SERVE_AGENT,
     "record llm": _RECORD_LLM,
     "record otlp": _RECORD_OTLP,
     "replay llm": _REPLAY_LLM,

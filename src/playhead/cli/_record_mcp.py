@@ -18,7 +18,6 @@ from playhead.cli._text import plural, short_id
 from playhead.environment.mcp import require_sdk
 from playhead.errors import JsonError
 from playhead.govern import Redactor, default_rules, own_rule, secret_rules
-from playhead.record import serving
 from playhead.record.mcp import (
     Capture,
     HttpPlayer,
@@ -28,6 +27,7 @@ from playhead.record.mcp import (
     read_recording,
     record_stdio,
 )
+from playhead.record.serving import serving
 from playhead.tape import loads_strict
 
 
@@ -151,6 +151,6 @@ async def _serve(
         port: The port; a free one if not given.
         told: What the application does, and its path after the address, which stands for `…`.
     """
-    async with serving(app, host=host, port=port or 0, lifespan="on", patience=2) as url:
+    async with serving(app, host=host, port=port or 0, lifespan=True, patience=2) as url:
         output.message(f"{told.replace('…', url)} (Ctrl-C ends it)")
         await until_stopped()

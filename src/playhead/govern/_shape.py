@@ -38,13 +38,14 @@ class Shape(Check):
 
     Args:
         schema: A JSON Schema, an object.
+        exact: With False, members that `properties` names may be absent, as JSON Schema has it.
 
     Raises:
         RunError: It is no JSON Schema.
         MissingExtraError: The extra `checks` is not installed.
     """
 
-    def __init__(self, schema: Mapping[str, Json]) -> None:
+    def __init__(self, schema: Mapping[str, Json], *, exact: bool = True) -> None:
         if not isinstance(schema, Mapping):
             raise RunError(f"a check is a JSON Schema, an object, not {schema!r}")
         unknown = sorted({word for word in _keywords(schema) if word not in _KNOWN})
@@ -56,7 +57,7 @@ class Shape(Check):
         named = schema.get("properties")
         required = schema.get("required", [])
         whole = dict(schema)
-        if isinstance(named, Mapping) and isinstance(required, list):
+        if exact and isinstance(named, Mapping) and isinstance(required, list):
             whole |= {"required": [*required, *(n for n in named if n not in required)]}
             whole.setdefault("type", "object")
         self.schema = dict(schema)
@@ -68,14 +69,23 @@ class Shape(Check):
 
     def fault(self, value: Json) -> str | None:
         """See `Check.fault`: what is told is the first thing that does not fit, and where."""
+        found = self.faults(value)
+        if not found:
+            return None
+        path, message = found[0]
+        return f"at `{path}`: {message}" if path else message
+
+    def faults(self, value: Json) -> list[tuple[str, str]]:
+        """All that does not fit: where, as a JSON Pointer, and what."""
         answer = self.answer(value)
         if answer is True:
-            return None
+            return []
         if answer is None:
-            return "it could not be found out whether the value has this shape"
-        error = next(iter(self._valid.iter_errors(value)))
-        path = "".join(f"/{part}" for part in error.instance_path)
-        return f"at `{path}`: {_told(error.message)}" if path else _told(error.message)
+            return [("", "it could not be found out whether the value has this shape")]
+        return [
+            ("".join(f"/{part}" for part in error.instance_path), _told(error.message))
+            for error in self._valid.iter_errors(value)
+        ]
 
     def describe(self) -> dict[str, Json]:
         """See `Check.describe`."""

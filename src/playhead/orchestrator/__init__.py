@@ -15,6 +15,7 @@ from playhead.orchestrator._events import (
     StepEvent,
 )
 from playhead.orchestrator._fork import fork
+from playhead.orchestrator._function import FunctionResult, LLMFunction, llm_function
 from playhead.orchestrator._pending import PendingAction, decide, pending, waiting_on
 from playhead.orchestrator._replay import ReplayReport, replay
 from playhead.orchestrator._replay_all import ReplayedTape, ReplaySummary, replay_all
@@ -41,6 +42,8 @@ __all__ = [
     "DeltaEvent",
     "Divergence",
     "Event",
+    "FunctionResult",
+    "LLMFunction",
     "ModelCallEvent",
     "OnEvent",
     "PendingAction",
@@ -56,6 +59,7 @@ __all__ = [
     "default_store",
     "fork",
     "fork_sync",
+    "llm_function",
     "pending",
     "pending_sync",
     "replay",

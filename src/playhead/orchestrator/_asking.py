@@ -78,7 +78,7 @@ def _request(turn: Turn, prompt: Prompt) -> ModelRequest:
     return ModelRequest(
         prompt=prompt,
         tools=node.tools if node.offers_tools else (),
-        settings=turn.agent.settings,
+        settings={**turn.agent.settings, **node.settings},
         identity=CallIdentity(frame.id, node.name, ordinal, tape=turn.session.tape.id),
         blob=turn.session.read_blob,
     )
@@ -91,7 +91,7 @@ async def _recorded(turn: Turn, model: Model, prompt: Prompt) -> PromptRecord:
             prompt,
             seq=len(session.tape),
             tools=session.tool_digests[turn.agent.name, turn.node.name],
-            settings={**model.settings, **turn.agent.settings},
+            settings={**model.settings, **turn.agent.settings, **turn.node.settings},
             fit=session.fitter.message,
         )
     except Exception as error:  # it holds what is no message, or cannot be written

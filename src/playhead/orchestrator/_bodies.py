@@ -7,7 +7,16 @@ from collections.abc import Collection, Iterable
 from playhead.agent import Agent
 from playhead.errors import AgentError
 from playhead.tape import Body, Frame, Note, Part
-from playhead.tape.kinds import AssistantMessage, Delegate, NextNode, Return, ToolCall
+from playhead.tape.kinds import (
+    AssistantMessage,
+    Delegate,
+    LeftOut,
+    NextNode,
+    Return,
+    ToolCall,
+)
+
+_NOTES = frozenset([LeftOut.kind])  # that are about what a node did
 
 
 def arranged(
@@ -48,7 +57,7 @@ def arranged(
 def _check(agent: Agent, body: object, agents: Collection[str]) -> None:
     if not isinstance(body, Body):
         raise AgentError(f"a node gives steps, not a {type(body).__name__}")
-    if isinstance(body, Note) and body.kind.startswith("playhead."):
+    if isinstance(body, Note) and body.kind.startswith("playhead.") and body.kind not in _NOTES:
         raise AgentError(f"`{body.kind}` is a note that the system alone writes")
     if isinstance(body, NextNode):
         agent.node_named(body.node)

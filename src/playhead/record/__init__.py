@@ -9,7 +9,6 @@ from playhead.record._import import ImportReport, prompt_of
 from playhead.record._losses import Losses
 from playhead.record._proxy import LLMProxy
 from playhead.record._replay import LLMReplay
-from playhead.record._serving import serving
 from playhead.record._sessions import Sessions
 from playhead.record._stored import StoredStep, StoredTape
 from playhead.record.wire import (
@@ -50,6 +49,5 @@ __all__ = [
     "format_names",
     "import_file",
     "prompt_of",
-    "serving",
     "tape_id",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Self
 from playhead.govern import needed
 from playhead.record._flight import Flight
 from playhead.record._headers import Upstream, downward, one, upward
-from playhead.record._serving import INSTALL, Receive, Scope, Send, respond
+from playhead.record.serving import INSTALL, Receive, Scope, Send, respond
 from playhead.record.wire import OPENAI_CHAT, WIRES, Wire
 from playhead.tape import Json, compact
 

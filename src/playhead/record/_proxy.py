@@ -12,8 +12,8 @@ from playhead.record._flight import Flight
 from playhead.record._headers import SESSION, credentials, one
 from playhead.record._passage import LARGEST, Passage, error_body
 from playhead.record._recorder import Recorder
-from playhead.record._serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record._sessions import Sessions
+from playhead.record.serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record.wire import WIRES, Wire
 from playhead.store import Store
 

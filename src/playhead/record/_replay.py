@@ -15,8 +15,8 @@ from playhead.record._headers import credentials
 from playhead.record._passage import LARGEST
 from playhead.record._proxy import wire_of
 from playhead.record._redaction import Redaction
-from playhead.record._serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record._sessions import joined
+from playhead.record.serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record.wire import OPENAI_CHAT, Reply, Wire
 from playhead.record.wire._read import whole
 from playhead.store import Store

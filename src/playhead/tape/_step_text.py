@@ -26,10 +26,15 @@ from playhead.tape.kinds import (
     Delegate,
     Effects,
     Erasure,
+    Finish,
+    HandOff,
+    LeftOut,
     McpMessage,
     ModelCall,
     NextNode,
     NodeRun,
+    Output,
+    OutputError,
     ParseError,
     Pause,
     Plan,
@@ -85,13 +90,17 @@ def _said(step: Step) -> str:
             return f"{_changed(arguments)}{code}: {message}"
         case ParseError(message=message):
             return message
+        case OutputError(name=name, message=message):
+            return f"{name}: {message}"
+        case Output(name=name, value=value):
+            return f"{name}: {result_text(value)}"
         case Plan(items=items):
             return " · ".join(items)
         case Reflection(text=text):
             return text
         case NextNode(node=node) | NodeRun(node=node):
             return node
-        case Delegate() | Broadcast() as body:
+        case Delegate() | Broadcast() | HandOff() | Finish() as body:
             return f"{body.agent}: {_parts(body.parts)}"
         case Return(agent=agent, parts=parts):
             return f"from {agent}: {_parts(parts)}"
@@ -113,6 +122,8 @@ def _note(step: Step) -> str:
             return ", ".join([*now, *(["seed"] if seed else [])])
         case Pause(reason=reason, message=message):
             return f"{reason}: {message}"
+        case LeftOut() as left_out:
+            return _left_out(left_out)
         case DecisionRequest(why=why, action=action, message=message):
             return f"{why} of {action}" + (f": {message}" if message else "")
         case Decision() as decision:
@@ -233,3 +244,14 @@ def _value(value: Json) -> str:
     if isinstance(value, str) and len(value) > _LONG:
         value = value[:_LONG] + "…"
     return compact(value)
+
+
+def _left_out(note: LeftOut) -> str:
+    dropped = ", ".join(f"{start}:{stop}" for start, stop in note.dropped)
+    shortened = ", ".join(map(str, note.shortened))
+    what = [
+        f"{word} {where}"
+        for word, where in (("dropped", dropped), ("shortened", shortened))
+        if where
+    ]
+    return f"{'; '.join(what)} to fit {note.budget} tokens (about {note.tokens} sent)"

@@ -85,6 +85,28 @@ class ParseError(Observation, kind="playhead.parse_error"):
     call_id: str | None = None
 
 
+class Fault(Value):
+    """What is wrong with one field of a structured output; `field` is empty for the whole."""
+
+    field: str
+    message: str
+
+
+class OutputError(Observation, kind="playhead.output_error"):
+    """A node got nothing usable out of its completions, also when it asked again."""
+
+    name: str
+    message: str
+    faults: tuple[Fault, ...] = ()
+
+
+class Output(Thought, kind="playhead.output"):
+    """A value that a node made of a completion: structured output, a choice, a rule that held."""
+
+    name: str
+    value: JsonValue = None
+
+
 class Plan(Thought, kind="playhead.plan"):
     """What the agent means to do."""
 
@@ -134,6 +156,22 @@ class Broadcast(Thought, kind="playhead.broadcast"):
 
     agent: str
     parts: tuple[Part, ...]
+
+
+class HandOff(Thought, kind="playhead.hand_off"):
+    """The agent gives the conversation to another one of its team."""
+
+    agent: str
+    parts: tuple[Part, ...]
+    call_id: str | None = None
+
+
+class Finish(Thought, kind="playhead.finish"):
+    """The agent says that the work of its team is done."""
+
+    agent: str
+    parts: tuple[Part, ...]
+    call_id: str | None = None
 
 
 class Stop(Action, kind="playhead.stop"):
@@ -251,6 +289,19 @@ class ModelCall(Note, kind="playhead.model_call"):
     token_ids: JsonValue = None
     logprobs: JsonValue = None
     cached: CachedFrom | None = None
+
+
+class LeftOut(Note, kind="playhead.left_out"):
+    """What the prompt of a node left out of its history, to stay within a budget of tokens.
+
+    `tokens` is what was sent, estimated; `dropped` are ranges of positions, `shortened` positions.
+    """
+
+    budget: int
+    tokens: int
+    policy: tuple[str, ...]
+    dropped: tuple[tuple[int, int], ...] = ()
+    shortened: tuple[int, ...] = ()
 
 
 class NodeRun(Note, kind="playhead.node_run"):

@@ -188,5 +188,5 @@ def _way(tag: str) -> str:
 
 
 def _unknown(member: str, model: type[BaseModel]) -> str:
-    near = difflib.get_close_matches(member, members_named(model), n=1)
+    near = difflib.get_close_matches(member, members_named(model) - {member}, n=1)
     return f"there is no `{member}` here" + (f": do you mean `{near[0]}`?" if near else "")

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Discriminator, Field, JsonValue, StrictInt, Tag, model_validator
 
-from playhead.agent.description import AgentFile, AnyEnvironment, Reference, TextFile
+from playhead.agent.description import AgentFile, AnyEnvironment
+from playhead.agent.description_nodes import Reference, TextFile
 from playhead.evaluate.suite_files._scorers import scorers_schema
 from playhead.tape import Part
 from playhead.yaml import FilePart, file_schema, shape_of

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from playhead.agent import find_object
-from playhead.agent.description import Reference
+from playhead.agent.description_nodes import Reference
 from playhead.errors import EvaluationError
 from playhead.evaluate._scorer import FunctionScorer, Scorer
 from playhead.evaluate.scorers._answer_parts import ContainsPart, EqualsPart, JsonPart, MatchesPart

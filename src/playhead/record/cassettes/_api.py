@@ -16,8 +16,8 @@ from playhead.record._flight import Flight
 from playhead.record._headers import credentials
 from playhead.record._passage import LARGEST, Passage, error_body
 from playhead.record._proxy import wire_of
-from playhead.record._serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record.cassettes._http_forms import answer_bytes, answer_form, asked_form
+from playhead.record.serving import Receive, Scope, Send, body_of, respond, serving
 
 if TYPE_CHECKING:
     from playhead.record.cassettes._cassette import Cassette

@@ -12,7 +12,6 @@ from typing import Self
 from playhead.govern import Redactor
 from playhead.record._headers import credentials, one
 from playhead.record._recorder import Recorder
-from playhead.record._serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.record._shape import ShapeFault
 from playhead.record.otlp._span import Span, read_spans
 from playhead.record.otlp._traces import Parcel, Traces
@@ -26,6 +25,7 @@ from playhead.record.otlp._wire import (
     write_response,
     write_status,
 )
+from playhead.record.serving import Receive, Scope, Send, body_of, respond, serving
 from playhead.store import Store
 
 PATH = "/v1/traces"

@@ -11,9 +11,9 @@ from playhead.errors import ConflictError, PlayheadError, TapeNotFoundError, Unk
 from playhead.govern import Redactor
 from playhead.llm import Prompt, PromptWriter
 from playhead.orchestrator import BlobFitter
+from playhead.record._conversations import keep
 from playhead.record._foreign import tape_id
 from playhead.record._redaction import Redaction
-from playhead.record._conversations import keep
 from playhead.record.otlp._span import Span
 from playhead.record.otlp._tell import FORMAT, Teller
 from playhead.record.otlp._tree import conversations, key_of

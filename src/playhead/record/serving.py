@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from playhead.errors import RecordError
 from playhead.govern import needed
@@ -28,7 +28,8 @@ async def serving(
     *,
     host: str,
     port: int,
-    lifespan: Literal["on", "off"] = "off",
+    install: str = INSTALL,
+    lifespan: bool = False,
     patience: int = 5,
 ) -> AsyncIterator[str]:
     """Serve an application while the context is open; gives its address.
@@ -37,14 +38,15 @@ async def serving(
         app: The application.
         host: The address to listen on.
         port: The port; 0 for a free one.
+        install: What to give `pip install` where a package is missing.
         lifespan: Whether the application is told when it begins and ends.
         patience: Seconds that open requests are given at the end.
 
     Raises:
         RecordError: The port is taken, or the address is none of this machine.
-        MissingExtraError: The extra `record` is not installed.
+        MissingExtraError: A package is not installed.
     """
-    uvicorn = needed("uvicorn", install=INSTALL)
+    uvicorn = needed("uvicorn", install=install)
     listener = _listener(host, port)
 
     class Server(uvicorn.Server):  # type: ignore[name-defined,misc]
@@ -55,7 +57,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         ws="none",
-        lifespan=lifespan,
+        lifespan="on" if lifespan else "off",
         log_config=None,
         log_level="critical",
         access_log=False,

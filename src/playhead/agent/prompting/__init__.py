@@ -1,0 +1,8 @@
+"""Nodes as data: templates, structured output, repair, budgets of tokens."""
+
+from playhead.agent.prompting._budget import PromptBudget
+from playhead.agent.prompting._node import PromptNode
+from playhead.agent.prompting._shape import OutputShape, OutputType, Reading
+from playhead.agent.prompting._template import Template
+
+__all__ = ["OutputShape", "OutputType", "PromptBudget", "PromptNode", "Reading", "Template"]

@@ -1,0 +1,7 @@
+"""Layer 7: agents as endpoints that others use: OpenAI's API, and tools of MCP."""
+
+from playhead.serve._mcp import AgentTool
+from playhead.serve._served import Served
+from playhead.serve._server import AgentServer
+
+__all__ = ["AgentServer", "AgentTool", "Served"]
