@@ -63,6 +63,35 @@ def test_traces_are_received_until_somebody_stops_it(number: int, tmp_path: Path
     assert len(listed["tapes"]) == 1
 
 
+def test_a_store_that_fails_is_told(tmp_path: Path) -> None:
+    (tmp_path / "s.db").write_bytes(b"this is no database" * 100)
+    with serving("record", "otlp", "--port", "0", "--store", "s.db", cwd=tmp_path) as (url, ended):
+        assert post(url, request(1)) == {}
+    assert ended[0].code == 4
+    assert "spans were not recorded: store_corrupt" in ended[0].err
+    assert ended[0].err.endswith("recorded 0 spans; not all was recorded\n")
+
+
+def test_what_a_pattern_matches_is_redacted(tmp_path: Path) -> None:
+    words = (
+        "record",
+        "otlp",
+        "--port",
+        "0",
+        "--store",
+        "s.db",
+        "--redact",
+        "Os.o",
+        "--settle",
+        "0",
+    )
+    with serving(*words, cwd=tmp_path) as (url, _):
+        post(url, request(1))
+    shown = playhead("show", "last", "--store", "s.db", cwd=tmp_path).out
+    assert "Rain in" in shown
+    assert "Oslo" not in shown
+
+
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
     with serving("record", "otlp", "--port", "0", "--store", "s.db", cwd=tmp_path) as (url, _):
         port = url.rpartition(":")[2]

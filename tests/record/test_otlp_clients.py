@@ -25,6 +25,7 @@ from upstream import serving, weather_agent
 
 from playhead.errors import RecordError
 from playhead.llm import read_prompt
+from playhead.record import LLMReplay
 from playhead.record.otlp import OTLPReceiver, send_tapes
 from playhead.store import SqliteStore, Store
 from playhead.tape import Tape
@@ -79,6 +80,8 @@ async def test_a_program_that_is_watched_becomes_a_tape(
         assert (receiver.traces.written, receiver.recorder.faults, receiver.rejected) == (4, 0, 0)
         (info,) = await store.tapes()
         tape = await store.open(info.id)
+        async with LLMReplay(store, [info.id]).serve() as url:
+            assert await run(url) == answers  # once more, from the tape alone
     tape.verify()
     assert saying(tape) == [
         "user_message",

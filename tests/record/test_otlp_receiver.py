@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import sys
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from traces import TRACES, agent, came, chat, documents, request, said, span, tool, wish
 
+from playhead.errors import MissingExtraError
 from playhead.record.otlp import OTLPReceiver
 from playhead.record.otlp import _receiver as limits
 from playhead.record.otlp._span import read_spans
@@ -325,3 +327,12 @@ def test_protocol_buffers_say_the_same_as_json(document: list[dict[str, Any]]) -
             one.attributes for one in read_spans(each)
         ]
         assert [one.order for one in read_spans(again)] == [one.order for one in read_spans(each)]
+
+
+async def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = "opentelemetry.proto.collector.trace.v1.trace_service_pb2"
+    monkeypatch.setitem(sys.modules, service, None)
+    with pytest.raises(MissingExtraError, match=r'pip install "playhead\[otlp\]"'):
+        OTLPReceiver(fresh())
+    with pytest.raises(MissingExtraError, match=r'pip install "playhead\[otlp\]"'):
+        packed(request(*SPANS))
