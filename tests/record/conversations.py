@@ -138,6 +138,10 @@ CONVERSATIONS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 _FIXTURES = Path(__file__).with_name("fixtures")
+_GOLDEN = Path(__file__).parents[1] / "format" / "golden"
+OWN: dict[str, st.SearchStrategy[str]] = {
+    "playhead": st.sampled_from(sorted(f"{each}" for each in _GOLDEN.glob("*.tape.jsonl")))
+}
 DATABASES: dict[str, st.SearchStrategy[str]] = {
     "openai-agents": st.just("agents_sdk.sqlite"),
     "langgraph": st.just("langgraph.sqlite"),
