@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from examples.forms.form import Form, Slot
-from examples.forms.values import SKIP, plain
+from examples.forms.values import NO, SKIP, YES, plain
 from playhead.tape import Json
 
 _IS = r"(?:is|are|should be|will be|would be|shall be|:|=)"
@@ -130,9 +130,11 @@ def _bare_values(
     free = [name for name in asked if name not in reading.values]
     for sentence in sentences:
         value = _stripped(sentence)
-        if free and value and _could_be(form.slots[free[0]], value):
+        if not value or _is_greeting(sentence.strip()):
+            continue
+        if free and _could_be(form.slots[free[0]], value):
             reading.values[free.pop(0)] = value
-        elif value and not _is_greeting(value):
+        elif plain(value) not in YES | NO:
             reading.strays.append(sentence)
 
 
@@ -146,7 +148,7 @@ def _could_be(slot: Slot, value: str) -> bool:
 def _is_greeting(value: str) -> bool:
     return re.fullmatch(
         r"(?:hi|hello|good (?:morning|evening|day)|thanks?(?: you)?|here (?:it|they|you) (?:is|are|go)"
-        r"|here is what i know|let me tell you what i have|ok|okay|actually|sorry|yes|no)\W*",
+        r"|here is what i know|let me see|ok|okay|actually|sorry)\W*",
         value,
         re.IGNORECASE,
     ) is not None  # fmt: skip
@@ -194,7 +196,7 @@ def best_candidate(text: str, candidates: Sequence[Mapping[str, str]]) -> str | 
         about = _words(each["short_description"].split(". ")[0])
         scores.append((2 * len(words & name) / max(len(name), 1) + len(words & about) / 10, each["function"]))
     best, function = max(scores)
-    return function if best >= 1.0 else None
+    return function if best >= 1.3 else None
 
 
 def _words(text: str) -> set[str]:
