@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,7 +188,7 @@ def as_form_step(step: Step) -> Body | None:
     if step.kind.startswith("forms.") or isinstance(body, UserMessage | AssistantMessage):
         return body
     if step.kind in ("tapeagents.thought", "tapeagents.observation", "tapeagents.action"):
-        members = body.model_dump(mode="json")
+        members = json.loads(step.data or b"{}")  # also where the kind is not known here
         return _foreign(members["name"], members["members"])
     if isinstance(body, ToolCall) and isinstance(body.arguments, dict):
         return _foreign(body.name, body.arguments)

@@ -62,7 +62,7 @@ class FormNode(Node):
             made: Sequence[Body] = self.read(view, completion.text)
         except Unreadable as fault:
             made = [unreadable(fault)]
-        taken, _ = checked(state_of(view), made)
+        taken = checked(state_of(view), made)
         if taken and isinstance(taken[-1], StepError):
             return self.again(view, taken)
         return [*taken, *self.onward(view, taken)]

@@ -130,19 +130,19 @@ class FormState:
         return self.form
 
 
-def checked(state: FormState, steps: Iterable[Body]) -> tuple[list[Body], FormState]:
-    """Steps up to the first that does not fit, which becomes a `StepError`; and the state then."""
+def checked(state: FormState, steps: Iterable[Body]) -> list[Body]:
+    """The steps of one completion; if one does not fit, its `StepError` in place of them all.
+
+    All or none are taken: whoever wrote them writes them again.
+    """
     taken: list[Body] = []
     for step in steps:
         try:
             state = state.after(step)
         except StepFault as fault:
-            taken.append(
-                StepError(code=fault.code, message=fault.message, step=as_written(step))
-            )
-            break
+            return [StepError(code=fault.code, message=fault.message, step=as_written(step))]
         taken.append(step)
-    return taken, state
+    return taken
 
 
 # --- transitions ----------------------------------------------------------------------------

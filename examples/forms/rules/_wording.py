@@ -98,10 +98,11 @@ def _ahead(
     sections: Mapping[str, Any],
     chance: Chance,
 ) -> Iterator[str]:
-    if chance.errs("shrug", about="ahead"):
-        return
+    shrugs = chance.errs("shrug", about="ahead")
     for step in turn:
         match step["kind"]:
+            case "request_function" | "request_parameters" | "request_exit_confirmation" if shrugs:
+                continue
             case "request_function":
                 offered = " or ".join(_spaced(name) for name in step["functions"])
                 yield f"What would you like to do? You can, for example, {offered}."
@@ -118,7 +119,7 @@ def _ahead(
                 yield f"Your request was accepted. Its number is {number}. Goodbye!"
             case "request_call_confirmation":
                 assert form is not None
-                yield _confirmation(form, sections["Filled"])
+                yield _confirmation(form, sections["Filled"], asks=not shrugs)
 
 
 def _question(slot: Slot) -> Iterator[str]:
@@ -134,8 +135,10 @@ def _question(slot: Slot) -> Iterator[str]:
         yield "You can skip this."
 
 
-def _confirmation(form: Form, filled: Mapping[str, Any]) -> str:
+def _confirmation(form: Form, filled: Mapping[str, Any], *, asks: bool) -> str:
     listed = "; ".join(f"{form.slots[n].label}: {write_value(v)}" for n, v in filled.items())
+    if not asks:
+        return f"This is the request ({form.label}): {listed}."
     return f"May I send this request ({form.label})? {listed}. Is this right?"
 
 
