@@ -52,9 +52,10 @@ def sample_goal(company: Company, seed: str) -> Goal:
 def goal_for(form: Form, rng: random.Random) -> Goal:
     """Values for a form by chance."""
     values: dict[str, Json] = {}
+    left_out = {s.name for s in form.slots.values() if not s.required and rng.random() < 0.5}
     for _ in range(len(form.slots)):  # a condition may depend on a slot that comes later
         for slot in form.applicable(values):
-            if slot.name not in values and (slot.required or rng.random() < 0.5):
+            if slot.name not in values and slot.name not in left_out:
                 values[slot.name] = sample_value(slot, rng)
     values = {name: values[name] for name in form.slots if name in values}
     deciding = {condition.slot for slot in form.slots.values() for condition in slot.conditions}

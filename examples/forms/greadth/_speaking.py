@@ -30,7 +30,7 @@ _ASSENT = re.compile(
     re.IGNORECASE,
 )
 _SKIPPED = re.compile(r"\b(?:skip|left out|leave out|leaving|without|omit|blank|empty)", re.I)
-_MAY_SKIP = re.compile(r"\b(?:skip|optional|if any|if you (?:like|want|wish|have)|leave)", re.I)
+_MAY_SKIP = re.compile(r"\b(?:skip\b|optional|if any|if you (?:like|want|wish|have)|leave)", re.I)
 _MOST_CHOICES = 12  # a longer list need not be told
 
 
@@ -81,8 +81,11 @@ def transparent(dialogue: Dialogue, turn: Turn) -> Iterator[Finding]:
 
 
 def _tells(message: str, form: Form, name: str, value: Json) -> bool:
+    told = " ".join(each for each in sentences(message) if not each.endswith("?"))
     if isinstance(value, bool):
-        return names(message, _label(form, name))
+        return names(told, _label(form, name))
+    if any(names(slot.label, write_value(value)) for slot in form.slots.values()):
+        return is_mentioned(value, told)  # a question may name a slot that is called alike
     return is_mentioned(value, message)
 
 

@@ -46,8 +46,9 @@ _ADDRESS = re.compile(r"[^\s@,;]+@[^\s@,;]+\.\w+")
 def grounded(dialogue: Dialogue, turn: Turn) -> Iterator[Finding]:
     """What is attributed to the person was said; what is told as a fact stands somewhere."""
     said = dialogue.said_by_user(until=turn.number)
-    for name, value in _attributed_values(turn):
-        if value != SKIP and not _was_said(value, said):
+    values = dict(_attributed_values(turn))
+    for name, value in values.items():
+        if value != SKIP and not (_was_said(value, said) and _often_enough(value, values, turn)):
             yield Finding(
                 "grounded", turn.number, "unsaid_value",
                 f"`{write_value(value)}` is taken for `{name}`, and nobody said so",
@@ -71,6 +72,13 @@ def _attributed_values(turn: Turn) -> Iterator[tuple[str, Json]]:
     if not gathered:
         for step in turn.of(UpdateParameters):
             yield from step.assign.items()
+
+
+def _often_enough(value: Json, values: dict[str, Json], turn: Turn) -> bool:
+    """Whether a value that several slots have was said as often, where it stands in the message."""
+    times = sum(same_value(value, other) for other in values.values())
+    said = len(re.findall(rf"(?<!\w){re.escape(plain(value))}(?!\w)", plain(turn.user)))
+    return times == 1 or said == 0 or times <= said
 
 
 def _was_said(value: Json, said: str) -> bool:
