@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from examples.forms.behaviours import BEHAVIOURS, PLAIN, applicable
@@ -134,24 +134,37 @@ def choose(
 
 @dataclass(slots=True)
 class Listening:
-    """What the user knows of a session: who said what, and the state of the form."""
+    """What the user knows of a session: who said what, and the state of the form.
+
+    Args:
+        said: Who said what.
+        state: The state of the form now.
+        before: The state each time before the user spoke.
+    """
 
     said: list[tuple[str, str]]
     state: FormState
+    before: list[FormState] = field(default_factory=list)
 
     @classmethod
     def to(cls, tape: Tape) -> Listening:
         """A session as far as it is."""
         view = View(tape, tape.fold())
         said, _ = conversation(view)
-        return cls(said, FormState().after_all(s.body for s in view.steps() if not s.erased))
+        state, before = FormState(), []
+        for step in view.steps():
+            if step.kind == UserMessage.kind:
+                before.append(state)
+            if not step.erased:
+                state = state.after_all([step.body])
+        return cls(said, state, before)
 
 
 class SimulatedUser(Environment):
     """Answers the agent's messages with what the user's agent says.
 
-    A user shows one behaviour wherever it applies first, up to `times`, and otherwise goes
-    straight to the goal; without a behaviour, each turn is chosen by chance. What it says follows
+    A user shows one behaviour wherever it applies, up to `times`, and otherwise goes straight to
+    the goal; without a behaviour, each turn is chosen by chance. What it says follows
     from the session, the goal and the seed alone.
 
     Args:
@@ -159,7 +172,7 @@ class SimulatedUser(Environment):
         goal: What the user wants.
         company: The company's name.
         behaviour: What to show.
-        times: How often.
+        times: How often it is shown, from the first turn on in which it applies.
         seed: For what is left to chance.
         turns: After so many messages, the user falls silent.
         store: Where the user's tapes go; nowhere if not given.
@@ -174,7 +187,7 @@ class SimulatedUser(Environment):
         *,
         company: str,
         behaviour: str | None = None,
-        times: int = 1,
+        times: int = 2,
         seed: int = 0,
         turns: int = 30,
         store: Store | None = None,
@@ -206,14 +219,12 @@ class SimulatedUser(Environment):
         rng = random.Random(f"{self.seed}/{turn}")
         if self.behaviour is None:
             return choose(heard.state, self.goal, rng)
-        if self._shown(turn) and BEHAVIOURS[self.behaviour].applies(heard.state, self.goal):
+        wanted = BEHAVIOURS[self.behaviour]
+        shown = sum(wanted.applies(state, self.goal) for state in heard.before)
+        if shown < self.times and wanted.applies(heard.state, self.goal):
             return self.behaviour
         found = applicable(heard.state, self.goal)
         return next((name for name in PLAIN if name in found), None)
-
-    def _shown(self, turn: int) -> bool:
-        """Whether the behaviour is to be shown: in every second turn, so that it comes to an end."""
-        return turn % 2 == 1 and turn < 2 * self.times
 
     async def snapshot(self) -> Json:
         """Nothing is kept here: all follows from the session."""

@@ -70,14 +70,23 @@ class SuccessScorer(Scorer):
         expected = run.task.expected
         assert isinstance(expected, dict)
         dialogue, _ = looked_at(run.tape)
-        return Judgement.of(success(dialogue, Goal.of(expected)))
+        leaves = bool(expected.get("leaves"))
+        return Judgement.of(success(dialogue, Goal.of(expected), leaves=leaves))
 
 
-def success(dialogue: Dialogue, goal: Goal) -> bool:
-    """Whether the dialogue ended as the person wants: they decide themselves whether they leave."""
+def success(dialogue: Dialogue, goal: Goal, *, leaves: bool) -> bool:
+    """Whether the dialogue ended as the person wants.
+
+    Args:
+        dialogue: The dialogue.
+        goal: The request that the person has.
+        leaves: Whether they changed their mind, and want to leave without it.
+    """
     call = dialogue.call()
+    if leaves:
+        return call is None and dialogue.state.ended == "exited"
     if call is None:
-        return dialogue.state.ended == "exited"
+        return False
     given = call.arguments
     return (
         call.function == goal.function

@@ -58,7 +58,7 @@ async def _grow(
         ended = sum(node.outcome in LEAVES for node in ledger.nodes.values())
         console.print(f"turn {layer + 1:>2}: {nodes:>5,} nodes, {ended:>5,} dialogues ended")
 
-    async with SqliteStore(to / "tapes.db") as store:
+    async with SqliteStore(to / "tapes.db", durability="normal") as store:
         try:
             await grow(settings, ledger, store, on_layer=show)
             grown = time.perf_counter() - began

@@ -52,7 +52,8 @@ async def evaluate_tree(
             tape = await store.open(node.tape)
             dialogue = read_dialogue(tape)
             greadth = measure(dialogue)
-            scored[node.key] = _scores(node, dialogue, greadth)
+            leaves = any(each.behaviour == "confirm_leave" for each in ledger.path_to(node))
+            scored[node.key] = _scores(node, dialogue, greadth, leaves=leaves)
             said += _annotations(tape, greadth, scored[node.key])
             for finding in greadth.findings:
                 code = f"{finding.letter}/{finding.code}"
@@ -68,11 +69,13 @@ async def evaluate_tree(
     return evaluated
 
 
-def _scores(node: NodeRecord, dialogue: Dialogue, greadth: Greadth) -> dict[str, float]:
+def _scores(
+    node: NodeRecord, dialogue: Dialogue, greadth: Greadth, *, leaves: bool
+) -> dict[str, float]:
     found = {letter: greadth.value(letter) for letter in LETTERS}
     found["turns"] = greadth.turns
     if node.outcome != "cut":
-        found["success"] = float(success(dialogue, Goal.of(node.goal)))
+        found["success"] = float(success(dialogue, Goal.of(node.goal), leaves=leaves))
     return found
 
 

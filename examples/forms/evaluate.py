@@ -1,0 +1,143 @@
+"""`python -m examples.forms.evaluate`: teacher, student and degraded models by behaviour."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from examples.forms.greadth import LETTERS
+from examples.forms.models import RULES, model_for
+from examples.forms.suite import DEGRADED, SHOWN, candidate, degraded, dialogues
+from playhead.errors import PlayheadError
+from playhead.evaluate import Candidate, EvaluationResult, TrialResult, ratings, run_suite
+from playhead.evaluate import read_annotations
+from playhead.evaluate.statistics import krippendorff_alpha, raw_agreement
+from playhead.store import MemoryStore, SqliteStore, Store
+
+
+def main(
+    each: Annotated[int, typer.Option(help="Dialogues for a behaviour and candidate.")] = 2,
+    behaviour: Annotated[list[str] | None, typer.Option(help="Only these behaviours.")] = None,
+    split: Annotated[str, typer.Option(help="Companies of `train` or `test`.")] = "test",
+    rate: Annotated[float, typer.Option(help="Error rate of degraded models.")] = 0.3,
+    teacher_model: Annotated[str, typer.Option(help="Such as `openai:gpt-5`.")] = RULES,
+    student_model: Annotated[str, typer.Option(help="Such as `openai:gpt-5-mini`.")] = RULES,
+    user_model: Annotated[str, typer.Option(help="Of the simulated user.")] = RULES,
+    judge: Annotated[str | None, typer.Option(help="Model of the judges; `rules` is one.")] = None,
+    details: Annotated[bool, typer.Option(help="A row for each behaviour.")] = True,
+    store: Annotated[Path | None, typer.Option(help="Keep the tapes here.")] = None,
+    seed: Annotated[int, typer.Option(help="Other goals.")] = 0,
+) -> None:
+    """Compare teacher, student and degraded models, by behaviour of the simulated user."""
+    try:
+        judging = None if judge is None else model_for("judge", judge)
+        suite = dialogues(
+            behaviour or SHOWN, each=each, split=split, user_model=user_model, judge=judging,
+            seed=seed,
+        )  # fmt: skip
+        tried = [
+            candidate("teacher", "teacher", model=teacher_model),
+            candidate("student", "student", model=student_model),
+            *(degraded(error, rate=rate) for error in DEGRADED),
+        ]
+
+        async def evaluate() -> None:
+            async with opened(store) as place:
+                result = await run_suite(suite, tried, store=place, seed=seed)
+                show(result, tried, Console(), details=details, rate=rate)
+                if judge is not None:
+                    await show_agreement(result, place, Console())
+
+        asyncio.run(evaluate())
+    except PlayheadError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+
+
+@contextlib.asynccontextmanager
+async def opened(path: Path | None) -> AsyncIterator[Store]:
+    """The store at a path, or one in memory."""
+    if path is None:
+        yield MemoryStore()
+        return
+    async with SqliteStore(path) as store:
+        yield store
+
+
+def show(
+    result: EvaluationResult,
+    tried: Sequence[Candidate],
+    console: Console,
+    *,
+    details: bool = True,
+    rate: float = 0.3,
+) -> None:
+    """The table, and what separates degraded models from the sound one."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("candidate", no_wrap=True)
+    table.add_column("behaviour", no_wrap=True)
+    for name in ("n", *(letter[0].upper() for letter in LETTERS), "success", "calls", "tokens"):
+        table.add_column(name, justify="right")
+    for each in tried:
+        trials = result.of(each.name)
+        groups: dict[str, list[TrialResult]] = {}
+        for trial in trials if details else ():
+            groups.setdefault(trial.start.task.rpartition("-")[0], []).append(trial)
+        for behaviour, some in groups.items():
+            table.add_row(each.name, behaviour, *_figures(some))
+        table.add_row(each.name, "all", *_figures(trials), style="bold", end_section=True)
+    console.print(table)
+    for error, letter in DEGRADED.items():
+        sound, worse = (
+            _mean(result.of(name), letter) for name in ("student", f"student-{error}")
+        )
+        console.print(
+            f"{error} at {rate:.0%}: {letter} falls from {sound:.1f} to {worse:.1f}",
+            highlight=False,
+        )
+
+
+def _figures(trials: Sequence[TrialResult]) -> list[str]:
+    calls = fmean(trial.end.model_calls for trial in trials)
+    tokens = fmean(trial.end.input_tokens + trial.end.output_tokens for trial in trials)
+    names = (*LETTERS, "success")
+    shares = [f"{_mean(trials, name):.1f}" for name in names]
+    return [str(len(trials)), *shares, f"{calls:.1f}", f"{tokens:,.0f}"]
+
+
+def _mean(trials: Sequence[TrialResult], name: str) -> float:
+    """In hundredths, over the trials that have this score."""
+    values = [trial.scores[name].value for trial in trials if name in trial.scores]
+    known = [value for value in values if value is not None]
+    return 100 * fmean(known) if known else 0.0
+
+
+async def show_agreement(result: EvaluationResult, store: Store, console: Console) -> None:
+    """How far program and judge say the same: is a letter kept in the whole dialogue?"""
+    said = await read_annotations(store, tapes=[result.id])
+    for letter in LETTERS:
+        program = next(iter(ratings(said, letter).values()), {})
+        judged = next(iter(ratings(said, f"{letter}_judge").values()), {})
+        if not judged:
+            continue
+        kept = {key: "yes" if value == 1.0 else "no" for key, value in program.items()}
+        graded = {key: "yes" if value == 1.0 else "no" for key, value in judged.items()}
+        both = {"program": kept, "judge": graded}
+        alpha = krippendorff_alpha(both).value
+        console.print(
+            f"{letter}: program and judge agree on {raw_agreement(both):.0%} of {len(graded)} "
+            f"dialogues, alpha {'not defined' if alpha is None else f'{alpha:.2f}'}",
+            highlight=False,
+        )
+
+
+if __name__ == "__main__":
+    typer.run(main)
