@@ -111,6 +111,7 @@ def _all_right(state: FormState, goal: Goal) -> bool:
     return _waits("call")(state, goal) and not to_correct(state, goal)
 
 
+_BRIEFLY = "in as few words as possible"
 _HAPPY = "Answer what the agent asks, with the value of your goal"
 _SEVERAL = "Tell the values of two or three parameters at once"
 
@@ -129,7 +130,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
             1,
             "answer",
         ),
-        Behaviour("happy_terse", f"{_HAPPY} alone, in as few words as possible.", _asked(_wanted), 3),
+        Behaviour("happy_terse", f"{_HAPPY} alone, {_BRIEFLY}.", _asked(_wanted), 3),
         Behaviour("happy_polite", f"{_HAPPY}, in a polite sentence.", _asked(_wanted), 3),
         Behaviour("happy_chatty", f"{_HAPPY}, after some friendly words.", _asked(_wanted), 2),
         Behaviour("multislot_list", f"{_SEVERAL}, as a list.", _several_left, 2),
@@ -147,17 +148,17 @@ BEHAVIOURS: dict[str, Behaviour] = {
             _asked(lambda slot, goal: slot.required),
         ),
         Behaviour("ask_docs", "Ask about something that the form explains.", _in_the_middle),
-        Behaviour("ask_beyond", "Ask something that the form does not explain.", _in_the_middle, 0.5),
+        Behaviour("ask_beyond", "Ask what the form does not explain.", _in_the_middle, 0.5),
         Behaviour(
             "invalid_value",
             "Give a value that the form does not allow for what the agent asks.",
             _asked(_can_be_wrong),
         ),
         Behaviour(
-            "unknown_parameter", "Tell a detail that the form has no place for.", _in_the_middle, 0.5
+            "unknown_parameter", "Tell a detail that has no place in the form.", _in_the_middle, 0.5
         ),
         Behaviour("correct_self", "Correct a value that you gave before.", _correctable, 3),
-        Behaviour("off_topic", "Say something that is none of the company's business.", _in_the_middle, 0.5),
+        Behaviour("off_topic", "Say something of quite another kind.", _in_the_middle, 0.5),
         Behaviour("leave", "Say that you want to stop.", _in_the_middle, 0.3),
         Behaviour("confirm", "Confirm the request.", _all_right, 8, "answer"),
         Behaviour("confirm_leave", "Confirm that you want to stop.", _waits("exit"), 3, "answer"),
@@ -165,7 +166,14 @@ BEHAVIOURS: dict[str, Behaviour] = {
     )
 }  # fmt: skip
 
-PLAIN = ("happy_polite", "skip_optional", "correct_self", "confirm", "confirm_leave", "name_function")
+PLAIN = (
+    "happy_polite",
+    "skip_optional",
+    "correct_self",
+    "confirm",
+    "confirm_leave",
+    "name_function",
+)
 """What a user does who only wants to come to an end, the first that applies."""
 
 

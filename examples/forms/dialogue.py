@@ -154,9 +154,7 @@ def _turns(tape: Tape) -> Iterator[list[tuple[int, Body]]]:
         yield current
 
 
-def _turn(
-    number: int, steps: list[tuple[int, Body]], state: FormState
-) -> tuple[Turn, FormState]:
+def _turn(number: int, steps: list[tuple[int, Body]], state: FormState) -> tuple[Turn, FormState]:
     (at, user), *rest = steps
     assert isinstance(user, UserMessage)
     before = state = state.after(user)

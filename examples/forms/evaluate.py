@@ -17,9 +17,8 @@ from examples.forms.greadth import LETTERS
 from examples.forms.models import RULES, model_for
 from examples.forms.suite import DEGRADED, SHOWN, candidate, degraded, dialogues
 from playhead.errors import PlayheadError
-from playhead.evaluate import Candidate, EvaluationResult, TrialResult, ratings, run_suite
-from playhead.evaluate import read_annotations
-from playhead.evaluate.statistics import krippendorff_alpha, raw_agreement
+from playhead.evaluate import EvaluationResult, TrialResult, run_suite, summarise
+from playhead.evaluate.statistics import krippendorff_alpha
 from playhead.store import MemoryStore, SqliteStore, Store
 
 
@@ -49,17 +48,25 @@ def main(
             *(degraded(error, rate=rate) for error in DEGRADED),
         ]
 
+        console = wide()
+
         async def evaluate() -> None:
             async with opened(store) as place:
                 result = await run_suite(suite, tried, store=place, seed=seed)
-                show(result, tried, Console(), details=details, rate=rate)
+                show(result, console, details=details, rate=rate)
                 if judge is not None:
-                    await show_agreement(result, place, Console())
+                    show_agreement(result, console)
 
         asyncio.run(evaluate())
     except PlayheadError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(2) from None
+
+
+def wide() -> Console:
+    """A console that does not break the table where nobody looks at it directly."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
 
 
 @contextlib.asynccontextmanager
@@ -73,12 +80,7 @@ async def opened(path: Path | None) -> AsyncIterator[Store]:
 
 
 def show(
-    result: EvaluationResult,
-    tried: Sequence[Candidate],
-    console: Console,
-    *,
-    details: bool = True,
-    rate: float = 0.3,
+    result: EvaluationResult, console: Console, *, details: bool = True, rate: float = 0.3
 ) -> None:
     """The table, and what separates degraded models from the sound one."""
     table = Table(box=None, pad_edge=False)
@@ -86,30 +88,35 @@ def show(
     table.add_column("behaviour", no_wrap=True)
     for name in ("n", *(letter[0].upper() for letter in LETTERS), "success", "calls", "tokens"):
         table.add_column(name, justify="right")
-    for each in tried:
-        trials = result.of(each.name)
+    for name in result.candidates:
+        trials = result.of(name)
         groups: dict[str, list[TrialResult]] = {}
         for trial in trials if details else ():
             groups.setdefault(trial.start.task.rpartition("-")[0], []).append(trial)
         for behaviour, some in groups.items():
-            table.add_row(each.name, behaviour, *_figures(some))
-        table.add_row(each.name, "all", *_figures(trials), style="bold", end_section=True)
+            table.add_row(name, behaviour, *_figures(some))
+        table.add_row(name, "all", *_figures(trials), style="bold", end_section=True)
     console.print(table)
     for error, letter in DEGRADED.items():
-        sound, worse = (
-            _mean(result.of(name), letter) for name in ("student", f"student-{error}")
-        )
-        console.print(
-            f"{error} at {rate:.0%}: {letter} falls from {sound:.1f} to {worse:.1f}",
-            highlight=False,
-        )
+        if f"student-{error}" in result.candidates:
+            console.print(_separated(result, error, letter, rate), highlight=False)
+
+
+def _separated(result: EvaluationResult, error: str, letter: str, rate: float) -> str:
+    """What a degraded model loses, with the interval of the difference over tasks."""
+    pairs = summarise(result, measure=letter, baseline="student").pairs
+    pair = next(pair for pair in pairs if pair.candidate == f"student-{error}")
+    said = f"{error} at {rate:.0%}: {letter} changes by {100 * pair.difference:.1f} points"
+    if pair.low is None or pair.high is None:
+        return said
+    return f"{said} ({100 * pair.low:.1f} to {100 * pair.high:.1f})"
 
 
 def _figures(trials: Sequence[TrialResult]) -> list[str]:
     calls = fmean(trial.end.model_calls for trial in trials)
     tokens = fmean(trial.end.input_tokens + trial.end.output_tokens for trial in trials)
     names = (*LETTERS, "success")
-    shares = [f"{_mean(trials, name):.1f}" for name in names]
+    shares = [f"{_mean(trials, name):.0f}" for name in names]
     return [str(len(trials)), *shares, f"{calls:.1f}", f"{tokens:,.0f}"]
 
 
@@ -120,21 +127,20 @@ def _mean(trials: Sequence[TrialResult], name: str) -> float:
     return 100 * fmean(known) if known else 0.0
 
 
-async def show_agreement(result: EvaluationResult, store: Store, console: Console) -> None:
+def show_agreement(result: EvaluationResult, console: Console) -> None:
     """How far program and judge say the same: is a letter kept in the whole dialogue?"""
-    said = await read_annotations(store, tapes=[result.id])
     for letter in LETTERS:
-        program = next(iter(ratings(said, letter).values()), {})
-        judged = next(iter(ratings(said, f"{letter}_judge").values()), {})
-        if not judged:
+        both: dict[str, dict[str, str]] = {}
+        for name in (letter, f"{letter}_judge"):
+            given = {t.start.tape: t.scores[name].value for t in result.trials if name in t.scores}
+            both[name] = {k: "yes" if v == 1.0 else "no" for k, v in given.items() if v is not None}
+        if not both[f"{letter}_judge"]:
             continue
-        kept = {key: "yes" if value == 1.0 else "no" for key, value in program.items()}
-        graded = {key: "yes" if value == 1.0 else "no" for key, value in judged.items()}
-        both = {"program": kept, "judge": graded}
-        alpha = krippendorff_alpha(both).value
+        agreed = krippendorff_alpha(both)
+        alpha = "not defined" if agreed.value is None else f"{agreed.value:.2f}"
         console.print(
-            f"{letter}: program and judge agree on {raw_agreement(both):.0%} of {len(graded)} "
-            f"dialogues, alpha {'not defined' if alpha is None else f'{alpha:.2f}'}",
+            f"{letter}: program and judge agree on {agreed.raw or 0:.0%} of {agreed.items} "
+            f"dialogues, alpha {alpha}",
             highlight=False,
         )
 

@@ -85,9 +85,9 @@ def _number_fault(value: Json, schema: Mapping[str, Any], *, whole: bool) -> str
     if not number or (whole and value != int(value)):  # type: ignore[arg-type]
         return "has to be a whole number" if whole else "has to be a number"
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None and value < low:  # type: ignore[operator]
+    if low is not None and value < low:
         return f"has to be {write_value(low)} or more"
-    if high is not None and value > high:  # type: ignore[operator]
+    if high is not None and value > high:
         return f"has to be {write_value(high)} or less"
     return None
 
@@ -174,9 +174,7 @@ class Form:
         required = set(parameters.get("required") or ())
         conditions = conditions_of(parameters)
         slots = {
-            name: Slot(
-                name, each, name in required or name in conditions, conditions.get(name, ())
-            )
+            name: Slot(name, each, name in required or name in conditions, conditions.get(name, ()))
             for name, each in parameters["properties"].items()
         }
         docs = tuple(DocNote(note["about"], note["text"]) for note in schema.get("docs") or ())

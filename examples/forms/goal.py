@@ -84,7 +84,7 @@ def sample_value(slot: Slot, rng: random.Random) -> Json:
         case "number":
             low = schema.get("minimum", 1)
             number = round(rng.uniform(low, schema.get("maximum", low + 40)), 1)
-            return max(number, low)
+            return float(max(number, low))
     match schema.get("format"):
         case "date":
             return f"2027-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"

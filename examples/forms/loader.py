@@ -27,8 +27,8 @@ class SlotPart(FilePart):
     pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None
-    minLength: int | None = Field(None, ge=0)  # noqa: N815  (JSON Schema's name)
-    maxLength: int | None = Field(None, ge=0)  # noqa: N815
+    minLength: int | None = Field(None, ge=0)
+    maxLength: int | None = Field(None, ge=0)
     max_length: int | None = None
     default: JsonValue = None
     examples: list[JsonValue] | None = None
@@ -68,7 +68,7 @@ class ParametersPart(FilePart):
     type: Literal["object"]
     properties: dict[str, SlotPart] = Field(min_length=1)
     required: list[str] = Field(default_factory=list)
-    allOf: list[RulePart] = Field(default_factory=list)  # noqa: N815
+    allOf: list[RulePart] = Field(default_factory=list)
 
 
 class DocPart(FilePart):

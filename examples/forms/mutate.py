@@ -29,7 +29,7 @@ from examples.forms.steps import (
     Verified,
     VerifyValues,
 )
-from examples.forms.values import SKIP, same_value, write_value
+from examples.forms.values import same_value, write_value
 from playhead.tape import Body, By, Draft, Json, Tape, text_parts
 from playhead.tape.kinds import AssistantMessage, UserMessage
 
@@ -232,13 +232,14 @@ def _drop_value(turn: TurnSteps, rng: random.Random) -> Bodies | None:
 
 def _overhear(turn: TurnSteps, rng: random.Random) -> Bodies | None:
     """All that was said of slots is passed over."""
-    gathered, verified, update, form = _read_values(turn)
+    gathered, verified, update, _ = _read_values(turn)
     if gathered is None or verified is None or update is None or not gathered.parameters:
         return None
     names = set(gathered.parameters)
     kept = [
         step for step in turn.steps
-        if not (isinstance(step, RefuseInvalidValue | RefuseInvalidSkip) and step.parameter in names)
+        if not isinstance(step, RefuseInvalidValue | RefuseInvalidSkip)
+        or step.parameter not in names
     ]  # fmt: skip
     return TurnSteps(turn.before, kept).replacing(
         _copy(gathered, parameters={}), _copy(verified, parameters={}),

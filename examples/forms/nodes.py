@@ -134,7 +134,11 @@ class CallNode(TalkNode):
 class DiscoverNode(FormNode):
     """Finds the form that the person needs; `begin` is the node that works on it then."""
 
-    reads: ClassVar[tuple[str, ...]] = ("inspect_function", "refuse_unknown_function", "request_function")
+    reads: ClassVar[tuple[str, ...]] = (
+        "inspect_function",
+        "refuse_unknown_function",
+        "request_function",
+    )
 
     def __init__(self, name: str = "discover", *, company: str, begin: str) -> None:
         super().__init__(name, company=company)

@@ -56,9 +56,9 @@ ask whether this is right.""",
     "student": """Read the customer's last message, and answer with one JSON object in a block \
 ```json … ```: {"said": {parameter: their own words, or "<|skip|>"}, "take": {parameter: value}, \
 "no": {parameter: why it is invalid}, "do": [other steps], "next": step, "say": message}. \
-"take" has the valid values in the form's types; a valid skip is "<|skip|>" there. "do" refuses and \
-answers, "next" says how the conversation goes on. In "say", repeat what you noted, give reasons, \
-answer, and ask what is next: name the choices, and say what may be skipped.""",
+"take" has the valid values in the form's types; a valid skip is "<|skip|>" there. "do" refuses \
+and answers, "next" says how the conversation goes on. In "say", repeat what you noted, give \
+reasons, answer, and ask what is next: name the choices, and say what may be skipped.""",
 }
 OFFERED = {
     "discover": ("inspect_function", "refuse_unknown_function", "request_function"),
@@ -108,10 +108,7 @@ def written(task: str, sections: Mapping[str, Json]) -> str:
 def sections_of(text: str) -> dict[str, Json]:
     """What a prompt says, section by section: what `written` wrote."""
     pieces = _HEADING.split(text)
-    return {
-        name: json.loads(value)
-        for name, value in zip(pieces[1::2], pieces[2::2], strict=True)
-    }
+    return {name: json.loads(value) for name, value in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
 def prompt_for(task: str, view: View, state: FormState, *, company: str) -> Prompt:
@@ -120,7 +117,7 @@ def prompt_for(task: str, view: View, state: FormState, *, company: str) -> Prom
     if state.form is not None:
         sections["Form"] = state.form.told()
         sections["Filled"] = dict(state.filled)
-        sections["Skipped"] = sorted(state.skipped)
+        sections["Skipped"] = [*sorted(state.skipped)]
         sections["Asked"] = {"for": list(state.asked), "waiting": state.awaiting}
     else:
         candidates = state.candidates or {}
@@ -128,11 +125,11 @@ def prompt_for(task: str, view: View, state: FormState, *, company: str) -> Prom
             {"function": name, "short_description": text} for name, text in candidates.items()
         ]
     said, turn = conversation(view)
-    sections["Conversation"] = [list(each) for each in said[-LAST_MESSAGES:]]
+    sections["Conversation"] = [[who, text] for who, text in said[-LAST_MESSAGES:]]
     sections["Turn"] = [as_written(step) for step in turn if not isinstance(step, StepError)]
-    faults = [step.message for step in turn if isinstance(step, StepError)]
+    faults: list[Json] = [step.message for step in turn if isinstance(step, StepError)]
     if faults:
-        sections["Faults"] = [*faults]
+        sections["Faults"] = faults
     return Prompt.of(system(instructions(task)), user(written(task, sections)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from examples.forms.form import Form, Slot
 from examples.forms.steps import (
@@ -361,7 +361,7 @@ def _name(step: Body) -> str:
     return step.kind.removeprefix("forms.")
 
 
-_TRANSITIONS: dict[type[Body], Callable[[FormState, object], FormState]] = {
+_TRANSITIONS: dict[type[Body], Callable[[FormState, Any], FormState]] = {
     UserMessage: _heard,
     AssistantMessage: _said,
     FunctionCandidates: _candidates,
@@ -373,4 +373,4 @@ _TRANSITIONS: dict[type[Body], Callable[[FormState, object], FormState]] = {
     FunctionResult: _result,
     **dict.fromkeys(RESPONSES, _respond),
     **dict.fromkeys(PLANS, _plan),
-}  # type: ignore[dict-item]
+}

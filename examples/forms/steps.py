@@ -206,13 +206,12 @@ RESPONSES: tuple[type[Body], ...] = (
 )  # fmt: skip
 """Steps that respond to something that the person said, other than a value."""
 
+_WRITTEN: tuple[type[Body], ...] = (
+    ResolveFunction, InspectFunction, GatherValues, VerifyValues, UpdateParameters,
+)  # fmt: skip
 STEPS: dict[str, type[Body]] = {
-    cls.kind.removeprefix("forms."): cls
-    for cls in (
-        ResolveFunction, InspectFunction, GatherValues, VerifyValues, UpdateParameters,
-        *RESPONSES, *PLANS,
-    )
-}  # fmt: skip
+    cls.kind.removeprefix("forms."): cls for cls in (*_WRITTEN, *RESPONSES, *PLANS)
+}
 """The steps that a model can write, by the name by which it does."""
 
 

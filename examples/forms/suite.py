@@ -94,11 +94,15 @@ def dialogues(
     return Suite("forms", tasks, scorers, around, budget=Budget(model_calls=400))
 
 
+def _any(form: Form, goal: Goal) -> bool:
+    return True
+
+
 def _task(behaviour: str, number: int, user: Agent, *, split: str, seed: int) -> Task:
     chosen = companies(split)
     name = sorted(chosen)[number % len(chosen)]
     company = chosen[name]
-    suits = _SUITABLE.get(behaviour, lambda form, goal: True)
+    suits = _SUITABLE.get(behaviour, _any)
     goals = (sample_goal(company, f"{seed}/{behaviour}/{number}/{at}") for at in range(200))
     goal = next(goal for goal in goals if suits(company.forms[goal.function], goal))
     text = brief(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,9 +32,9 @@ from playhead.tape import (
 from playhead.tape.kinds import AssistantMessage, Stop, UserMessage
 
 USER = """You are a customer of a company, in a conversation with its agent. You are told what you \
-want, what was said so far, and how to behave now. Write what you say next: plain text, as a person \
-would, and nothing else. Say values as they stand in your goal (dates in any usual way), except \
-where your behaviour is to be wrong. Do not say anything that your behaviour does not ask for."""
+want, what was said so far, and how to behave now. Write what you say next: plain text, as a \
+person would, and nothing else. Say values as they stand in your goal (dates in any usual way), \
+except where your behaviour is to be wrong. Say nothing that your behaviour does not ask for."""
 
 
 class UserMove(Thought, kind="forms.user_move"):
@@ -209,9 +208,7 @@ class SimulatedUser(Environment):
             return None
         store = self._store or MemoryStore()
         seed = int.from_bytes(hashlib.sha256(f"{self.seed}/{turn}".encode()).digest()[:4], "big")
-        text = brief(
-            behaviour, self.goal, heard.state, heard.said, company=self.company, seed=seed
-        )
+        text = brief(behaviour, self.goal, heard.state, heard.said, company=self.company, seed=seed)
         said = await speak(self.agent, text, store=store)
         return UserMessage(parts=text_parts(said))
 
@@ -235,17 +232,13 @@ class SimulatedUser(Environment):
 
     def describe(self) -> Json:
         """See `Environment.describe`."""
-        return json.loads(
-            json.dumps(
-                {
-                    "name": "SimulatedUser",
-                    "state": "snapshot",
-                    "goal": self.goal.as_json(),
-                    "behaviour": self.behaviour,
-                    "seed": self.seed,
-                }
-            )
-        )  # type: ignore[no-any-return]
+        return {
+            "name": "SimulatedUser",
+            "state": "snapshot",
+            "goal": self.goal.as_json(),
+            "behaviour": self.behaviour,
+            "seed": self.seed,
+        }
 
 
 def opening(behaviour: str | None) -> str:

@@ -144,7 +144,10 @@ def _request(turn: Turn, form: Form, name: str) -> Iterator[Finding]:
 
 
 def _asks(sentence: str) -> bool:
-    return sentence.endswith("?") or re.search(r"\b(?:please|enter|tell|provide)\b", sentence, re.I) is not None
+    return (
+        sentence.endswith("?")
+        or re.search(r"\b(?:please|enter|tell|provide)\b", sentence, re.I) is not None
+    )
 
 
 def _choices(turn: Turn, form: Form, name: str) -> Iterator[Finding]:
@@ -152,7 +155,9 @@ def _choices(turn: Turn, form: Form, name: str) -> Iterator[Finding]:
     slot = form.slots.get(name)
     if slot is None or not 0 < len(slot.choices) <= _MOST_CHOICES:
         return
-    untold = [write_value(c) for c in slot.choices if not is_mentioned(write_value(c), turn.message)]
+    untold = [
+        write_value(c) for c in slot.choices if not is_mentioned(write_value(c), turn.message)
+    ]
     if untold:
         yield _unhelpful(turn, "choices_untold", f"does not tell {joined(untold)} of `{name}`")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from examples.forms.dialogue import Dialogue, Turn
-from examples.forms.form import Form
+from examples.forms.form import Form, Slot
 from examples.forms.greadth._finding import Finding, attributed, questions
 from examples.forms.steps import (
     PLANS,
@@ -180,9 +180,8 @@ def accurate(dialogue: Dialogue, turn: Turn) -> Iterator[Finding]:
                 yield _inaccurate(turn, "wrong_skip", name, "it is required, and was skipped")
             elif valid and verified.value != SKIP and (fault := slot.fault(verified.value)):
                 yield _inaccurate(turn, "accepted_invalid", name, f"it {fault}")
-            elif not valid and slot.is_closed and read != SKIP and slot.fault(read) is None:
-                if slot.applies({**turn.before.filled, **turn.after.filled}):
-                    yield _inaccurate(turn, "refused_valid", name, f"`{read}` fits")
+            elif not valid and read != SKIP and _fits(turn, slot, read):
+                yield _inaccurate(turn, "refused_valid", name, f"`{read}` fits")
     verified_all = {n: v for s in turn.of(VerifyValues) for n, v in s.parameters.items()}
     for update in turn.of(UpdateParameters):
         for name, value in update.assign.items():
@@ -195,6 +194,12 @@ def accurate(dialogue: Dialogue, turn: Turn) -> Iterator[Finding]:
             if slot is not None and known is None and (fault := slot.fault(value)):
                 yield _inaccurate(turn, "accepted_invalid", name, f"it {fault}")
     yield from _wrong_call(turn)
+
+
+def _fits(turn: Turn, slot: Slot, value: Json) -> bool:
+    """Whether a value is certainly one of a slot, whatever the docs say in prose."""
+    applies = slot.applies({**turn.before.filled, **turn.after.filled})
+    return slot.is_closed and applies and slot.fault(value) is None
 
 
 def _misattributed(turn: Turn, form: Form, gathered: dict[str, Json]) -> Iterator[Finding]:

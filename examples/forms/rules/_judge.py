@@ -16,11 +16,11 @@ from playhead.tape.kinds import Usage
 
 _SHOWN = re.compile(r"BEGIN (\w+)\n(.*)\nEND \1", re.DOTALL)
 _STOCK = frozenset(
-    "about accepted answer because belong cannot choose could does example form found from "
-    "goodbye have help here like more noted nothing number only ours please places place request "
-    "requests required right send sending sent skip skipped stop tell that there these this "
-    "value want what whole with without would written year your docs fits right month less "
-    "date such asks asking know further form one".split()
+    """about accepted answer because belong cannot choose could does example form found from
+    goodbye have help here like more noted nothing number only ours please places place request
+    requests required right send sending sent skip skipped stop tell that there these this value
+    want what whole with without would written year your docs fits month less date such asks
+    asking know further""".split()  # noqa: SIM905  (a list of so many words is harder to read)
 )
 
 
@@ -66,7 +66,9 @@ def _strange(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
             words = _words(sentence)
             strange = {word for word in words if word not in seen and word.rstrip("s") not in seen}
             numbers = set(re.findall(r"\b\d+\b", sentence)) - set(re.findall(r"\d+", known))
-            if not sentence.endswith("?") and (numbers or (len(words) > 2 and len(strange) > len(words) / 2)):
+            if not sentence.endswith("?") and (
+                numbers or (len(words) > 2 and len(strange) > len(words) / 2)
+            ):
                 yield f"Nothing supports: {sentence}"
 
 
@@ -84,7 +86,9 @@ def _passed_over(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _takes_up(said: str, answered: str) -> bool:
     lowered = answered.lower()
-    if re.search(r"\b(noted|cannot|skipped|only help|no place|about the|found no|accepted|stop)\b", lowered):
+    if re.search(
+        r"\b(noted|cannot|skipped|only help|no place|about the|found no|accepted|stop)\b", lowered
+    ):
         return True
     if re.search(r"\bis: |form asks|sent nothing\b", lowered):
         return True

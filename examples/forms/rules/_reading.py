@@ -11,7 +11,9 @@ from examples.forms.values import NO, SKIP, YES, plain
 from playhead.tape import Json
 
 _IS = r"(?:is|are|should be|will be|would be|shall be|:|=)"
-_END = r"(?=\s*(?:$|;|\n|[.!](?:\s|$)|, (?:my|the|and|not|for|as)\b|,? and (?:my|the|for)\b|, please))"
+_END = (
+    r"(?=\s*(?:$|;|\n|[.!](?:\s|$)|, (?:my|the|and|not|for|as)\b|,? and (?:my|the|for)\b|, please))"
+)
 _SENTENCE = re.compile(r"[^.!?;\n]*(?:[.!?](?=\S)[^.!?;\n]*)*[.!?;\n]?")
 _SKIP = re.compile(
     r"\b(skip|leave (?:it|that|this|out|the)|left out|rather not say|pass on (?:it|that|this))\b",
@@ -22,7 +24,9 @@ _LEAVE = re.compile(
     r"never ?mind|give up)\b",
     re.IGNORECASE,
 )
-_YES = re.compile(r"^\W*(?:yes|correct|that'?s right|right|sure|go ahead|please do)\b", re.IGNORECASE)
+_YES = re.compile(
+    r"^\W*(?:yes|correct|that'?s right|right|sure|go ahead|please do)\b", re.IGNORECASE
+)
 _NO = re.compile(r"^\W*(?:no|wait|not yet|don'?t|hold on)\b", re.IGNORECASE)
 _FILLER = re.compile(
     r"^(?:well|ok|okay|sure|of course|hi|hello|it is|it's|that is|that would be|i take|"
@@ -87,7 +91,7 @@ def _named_values(text: str, form: Form, reading: Reading) -> str:
     for slot in slots:
         label = r"[\s_-]+".join(map(re.escape, slot.label.split()))
         ways = (
-            rf"(?:\b(?:and |actually, )?(?:my|the|as|for the|-)\s*)?\b{label}\s*{_IS}\s*(.+?){_END}",
+            rf"(?:\b(?:and |actually, )?(?:my|the|for the|-)\s*)?\b{label}\s*{_IS}\s*(.+?){_END}",
             rf"\bfor (?:the|my) {label},? (?:take|put|write)\s+(.+?){_END}",
         )
         for way in ways:
@@ -147,8 +151,8 @@ def _could_be(slot: Slot, value: str) -> bool:
 
 def _is_greeting(value: str) -> bool:
     return re.fullmatch(
-        r"(?:hi|hello|good (?:morning|evening|day)|thanks?(?: you)?|here (?:it|they|you) (?:is|are|go)"
-        r"|here is what i know|let me see|ok|okay|actually|sorry)\W*",
+        r"(?:hi|hello|good (?:morning|evening|day)|thanks?(?: you)?|here is what i know"
+        r"|let me see|ok|okay|actually|sorry)\W*",
         value,
         re.IGNORECASE,
     ) is not None  # fmt: skip
@@ -164,9 +168,13 @@ def _stripped(text: str) -> str:
 
 def answers(question: str, form: Form) -> list[str]:
     """What the docs of a form say to a question: sentences; none if they say nothing to it."""
-    said = [f"About the {note.about}: {note.text}" for note in form.docs if _asks(question, note.about)]
+    said = [
+        f"About the {note.about}: {note.text}" for note in form.docs if _asks(question, note.about)
+    ]
     said += [slot_told(slot) for slot in named_slots(question, form)]
-    if not said and re.search(r"\bwhat (?:else )?do you need\b|\bwhich (?:data|details)\b", question, re.I):
+    if not said and re.search(
+        r"\bwhat (?:else )?do you need\b|\bwhich (?:data|details)\b", question, re.I
+    ):
         labels = ", ".join(slot.label for slot in form.slots.values())
         said.append(f"The form asks for: {labels}.")
     return said
@@ -194,13 +202,17 @@ def best_candidate(text: str, candidates: Sequence[Mapping[str, str]]) -> str | 
     for each in candidates:
         name = _words(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", each["function"]))
         about = _words(each["short_description"].split(". ")[0])
-        scores.append((2 * len(words & name) / max(len(name), 1) + len(words & about) / 10, each["function"]))
+        scores.append(
+            (2 * len(words & name) / max(len(name), 1) + len(words & about) / 10, each["function"])
+        )
     best, function = max(scores)
     return function if best >= 1.3 else None
 
 
 def _words(text: str) -> set[str]:
-    return {re.sub(r"(?:ing|ed|s)$", "", word) for word in re.findall(r"[a-z]{3,}", text.lower())} - _EMPTY
+    return {
+        re.sub(r"(?:ing|ed|s)$", "", word) for word in re.findall(r"[a-z]{3,}", text.lower())
+    } - _EMPTY
 
 
 _EMPTY = {

@@ -52,16 +52,14 @@ def _whole_turn(sections: dict[str, Any], chance: Chance) -> str:
         "said": turn[0]["parameters"],
         "take": {n: each["value"] for n, each in checked.items() if each["status"] == "valid"},
         "no": {n: each["explanation"] for n, each in checked.items() if each["status"] != "valid"},
-        "do": back[1:],
+        "do": [*back[1:]],
         "next": turn[-1],
         "say": message(seen, chance),
     }
     return f"```json\n{json.dumps(compact, ensure_ascii=False)}\n```"
 
 
-def _updated(
-    sections: dict[str, Any], update: dict[str, Any]
-) -> tuple[dict[str, Json], list[str]]:
+def _updated(sections: dict[str, Any], update: dict[str, Any]) -> tuple[dict[str, Json], list[str]]:
     """What is filled and skipped after an update."""
     filled = {**sections["Filled"], **update["assign"]}
     for name in update["skip"]:

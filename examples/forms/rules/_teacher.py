@@ -144,8 +144,8 @@ def misread(slot: Slot, value: Json, chance: Chance) -> Json:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
-        other = value + 1
-        return other if slot.fault(other) is None else value - 1
+        higher = value + 1
+        return higher if slot.fault(higher) is None else value - 1
     if not isinstance(value, str):
         return value
     swapped = value[:-1] + ("3" if value[-1] != "3" else "7")
@@ -170,9 +170,7 @@ def planned_back(sections: dict[str, Any], chance: Chance) -> list[dict[str, Jso
         if each["status"] == "valid":
             continue
         if each["value"] == SKIP:
-            steps.append(
-                {"kind": "refuse_invalid_skip", "function": function, "parameter": name}
-            )
+            steps.append({"kind": "refuse_invalid_skip", "function": function, "parameter": name})
         else:
             refused = {"kind": "refuse_invalid_value", "function": function, "parameter": name}
             steps.append({**refused, "value": each["value"]})

@@ -144,13 +144,21 @@ def _free(brief: _Brief, rng: random.Random) -> str:
 def _skip(brief: _Brief, rng: random.Random) -> str:
     label = brief.slot.label
     return rng.choice(
-        (f"Please skip the {label}.", "I would rather not say that.", "Can we leave it out, please.")
+        (
+            f"Please skip the {label}.",
+            "I would rather not say that.",
+            "Can we leave it out, please.",
+        )
     )
 
 
 def _skip_required(brief: _Brief, rng: random.Random) -> str:
     return rng.choice(
-        (f"Please skip the {brief.slot.label}.", "I want to skip this one.", "Leave that out, please.")
+        (
+            f"Please skip the {brief.slot.label}.",
+            "I want to skip this one.",
+            "Leave that out, please.",
+        )
     )
 
 

@@ -55,7 +55,9 @@ def _noted(form: Form, turn: Sequence[Mapping[str, Any]], chance: Chance) -> Ite
 
 
 def _refused(form: Form, turn: Sequence[Mapping[str, Any]], chance: Chance) -> Iterator[str]:
-    verified = next((s["parameters"] for s in turn if s["kind"] == "verify_values"), {})
+    verified: dict[str, Any] = next(
+        (s["parameters"] for s in turn if s["kind"] == "verify_values"), {}
+    )
     for step in turn:
         if step["kind"] not in ("refuse_invalid_value", "refuse_invalid_skip"):
             continue

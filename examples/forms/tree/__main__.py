@@ -40,6 +40,7 @@ def main(
         if dialogues is not None and roots is None:
             changes["roots"] = min(chosen.roots, max(1, dialogues // 4))
         chosen = TreeSettings.model_validate({**chosen.model_dump(), **changes})
+        to.mkdir(parents=True, exist_ok=True)
         asyncio.run(_grow(chosen, to, judge, judged, console))
     except (PlayheadError, ValueError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False)
@@ -49,7 +50,6 @@ def main(
 async def _grow(
     settings: TreeSettings, to: Path, judge: str, judged: int, console: Console
 ) -> None:
-    to.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
     ledger = Ledger(to / "tree.jsonl", settings=settings.digest)
     known = len(ledger.leaves())

@@ -72,7 +72,7 @@ async def evaluate_tree(
 def _scores(
     node: NodeRecord, dialogue: Dialogue, greadth: Greadth, *, leaves: bool
 ) -> dict[str, float]:
-    found = {letter: greadth.value(letter) for letter in LETTERS}
+    found: dict[str, float] = {letter: greadth.value(letter) for letter in LETTERS}
     found["turns"] = greadth.turns
     if node.outcome != "cut":
         found["success"] = float(success(dialogue, Goal.of(node.goal), leaves=leaves))
@@ -93,7 +93,7 @@ def _annotations(tape: Tape, greadth: Greadth, scores: dict[str, float]) -> list
 async def _judge(
     nodes: Sequence[NodeRecord], ledger: Ledger, store: Store, model: Model | str
 ) -> None:
-    """Ask the judges about some dialogues, and write what they say as labels beside the program's."""
+    """Ask the judges about some dialogues; what they say becomes labels beside the program's."""
     for judge in judges(model):
         name = f"keeps {judge.name.removesuffix('_judge')}"
         for node in nodes:

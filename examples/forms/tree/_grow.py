@@ -126,9 +126,7 @@ class _Grower:
         environment = FormEnvironment(company)
         agent = self.agents[node.company]
         if node.tape:  # it was under way when the process died
-            return await resume(
-                node.tape, agent=agent, environment=environment, store=self.store
-            )
+            return await resume(node.tape, agent=agent, environment=environment, store=self.store)
         watch = self.watcher(node)
         if before is None:
             return await run(
@@ -149,9 +147,7 @@ class _Grower:
 
         return watch
 
-    async def says(
-        self, node: NodeRecord, heard: Listening, company: Company, attempt: int
-    ) -> str:
+    async def says(self, node: NodeRecord, heard: Listening, company: Company, attempt: int) -> str:
         """What the user says; from its tape, if it has said it before a crash."""
         seed = int(_digest(str(self.settings.seed), node.key, str(attempt))[:8], 16)
         text = brief(
@@ -190,7 +186,7 @@ class _Grower:
             self.seen.add(node.said)
 
     def _count(self, node: NodeRecord, tape: Tape) -> None:
-        own = [step for step in tape.range(tape.start, len(tape))]
+        own = list(tape.range(tape.start, len(tape)))
         usages = [usage for step in own if (usage := _usage(step)) is not None]
         node.steps, node.calls, node.tokens = len(own), len(usages), sum(usages)
 

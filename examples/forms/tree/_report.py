@@ -75,7 +75,9 @@ async def report_of(ledger: Ledger, store: Store) -> TreeReport:
         shown=dict(Counter(node.behaviour for node in nodes if node.outcome != "duplicate")),
         failures=dict(Counter(n.why.partition(":")[0] for n in nodes if n.outcome == "failed")),
     )
-    scored = [(path, ledger.scored[path[-1].key]) for path in paths if path[-1].key in ledger.scored]
+    scored = [
+        (path, ledger.scored[path[-1].key]) for path in paths if path[-1].key in ledger.scored
+    ]
     report.letters = _letters([scores for _, scores in scored])
     ended = [scores["success"] for _, scores in scored if "success" in scores]
     report.success = _mean(ended) if ended else None
@@ -133,7 +135,9 @@ def print_report(report: TreeReport, console: Console) -> None:
     """The report, for people."""
     leaves = ", ".join(f"{report.outcomes.get(each, 0):,} {each}" for each in LEAVES)
     console.print(f"[bold]{report.dialogues:,} dialogues[/] ({leaves})", highlight=False)
-    apart = ", ".join(f"{report.outcomes.get(each, 0):,} {each}" for each in ("failed", "duplicate"))
+    apart = ", ".join(
+        f"{report.outcomes.get(each, 0):,} {each}" for each in ("failed", "duplicate")
+    )
     console.print(f"set apart: {apart}", highlight=False)
     for why, count in sorted(report.failures.items()):
         console.print(f"  failed {count:,} times: {why}", highlight=False)
