@@ -252,6 +252,7 @@ class Trials:
             tape=tape if tape is not None else Tape.new(assignment.start.tape),
             environments=tuple(life.environments),
             error=as_error(fault) if fault is not None else None,
+            store=self.store,
         )
         scorers = self._scorers(assignment)
         scores = await scored(run, scorers, target=end.target, failed=failed)

@@ -1,0 +1,1 @@
+"""Whole applications of Playhead, run from a checkout: `python -m examples.NAME.…`."""

@@ -1,0 +1,1 @@
+"""A conversational form filler: teacher, student, simulated user, tape trees and GREADTH."""

@@ -1,0 +1,19 @@
+"""Trees of dialogues: a user and an agent take turns, and each turn may branch."""
+
+from examples.forms.tree._evaluate import Evaluated, evaluate_tree
+from examples.forms.tree._grow import grow
+from examples.forms.tree._ledger import Ledger, NodeRecord
+from examples.forms.tree._report import TreeReport, report_of
+from examples.forms.tree._settings import TreeSettings, read_settings
+
+__all__ = [
+    "Evaluated",
+    "Ledger",
+    "NodeRecord",
+    "TreeReport",
+    "TreeSettings",
+    "evaluate_tree",
+    "grow",
+    "read_settings",
+    "report_of",
+]

@@ -1,0 +1,81 @@
+"""`python -m examples.forms.tree --to FOLDER`: grow a tree, evaluate it, and report on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from examples.forms.models import RULES, model_for
+from examples.forms.tree._evaluate import evaluate_tree
+from examples.forms.tree._grow import grow
+from examples.forms.tree._ledger import LEAVES, Ledger
+from examples.forms.tree._report import print_report, report_of
+from examples.forms.tree._settings import TreeSettings, read_settings
+from playhead.errors import PlayheadError
+from playhead.store import SqliteStore
+
+
+def main(
+    to: Annotated[Path, typer.Option(help="Folder of the tree; what is there is gone on with.")],
+    settings: Annotated[Path | None, typer.Option(help="A page of YAML.")] = None,
+    dialogues: Annotated[int | None, typer.Option(help="How many dialogues.")] = None,
+    roots: Annotated[int | None, typer.Option(help="How many of them begin apart.")] = None,
+    agent: Annotated[str | None, typer.Option(help="`teacher` or `student`.")] = None,
+    judge: Annotated[str, typer.Option(help="Model of the judges.")] = RULES,
+    judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
+) -> None:
+    """Grow a tree of dialogues, evaluate it, and report on it. Killed, it goes on where it was."""
+    console, errors = Console(), Console(stderr=True)
+    try:
+        chosen = read_settings(settings) if settings is not None else TreeSettings()
+        given: dict[str, Any] = {"dialogues": dialogues, "roots": roots, "agent": agent}
+        changes = {name: value for name, value in given.items() if value is not None}
+        if dialogues is not None and roots is None:
+            changes["roots"] = min(chosen.roots, max(1, dialogues // 4))
+        chosen = TreeSettings.model_validate({**chosen.model_dump(), **changes})
+        to.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_grow(chosen, to, judge, judged, console))
+    except (PlayheadError, ValueError) as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+
+
+async def _grow(
+    settings: TreeSettings, to: Path, judge: str, judged: int, console: Console
+) -> None:
+    began = time.perf_counter()
+    ledger = Ledger(to / "tree.jsonl", settings=settings.digest)
+    known = len(ledger.leaves())
+
+    def show(layer: int, nodes: int, ledger: Ledger) -> None:
+        ended = sum(node.outcome in LEAVES for node in ledger.nodes.values())
+        console.print(f"turn {layer + 1:>2}: {nodes:>5,} nodes, {ended:>5,} dialogues ended")
+
+    async with SqliteStore(to / "tapes.db", durability="normal") as store:
+        try:
+            await grow(settings, ledger, store, on_layer=show)
+            grown = time.perf_counter() - began
+            await evaluate_tree(ledger, store, judge=model_for("judge", judge), judged=judged)
+            report = await report_of(ledger, store)
+        finally:
+            ledger.close()
+    took = time.perf_counter() - began
+    (to / "report.json").write_text(json.dumps(asdict(report), indent=1))
+    print_report(report, console)
+    new = report.dialogues - known
+    console.print(
+        f"{new:,} new dialogues in {took:.0f} s ({grown:.0f} s to grow them): "
+        f"{3600 * new / took:,.0f} an hour",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

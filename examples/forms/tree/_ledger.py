@@ -1,0 +1,171 @@
+"""What became of each node of a tree, so that it can be grown on after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+from examples.forms.errors import TreeError
+
+Outcome: TypeAlias = Literal["open", "called", "exited", "cut", "failed", "duplicate"]
+LEAVES: tuple[Outcome, ...] = ("called", "exited", "cut")
+
+
+@dataclass(slots=True)
+class NodeRecord:
+    """A node: a dialogue up to the end of a turn.
+
+    Args:
+        key: `LAYER/NUMBER`.
+        parent: The key of the node that it branches off; None of a root.
+        company: The company, by name.
+        goal: What the user wants.
+        behaviour: How the user behaved in the last turn.
+        text: What the user said in it.
+        tape: The dialogue's tape.
+        outcome: What became of it; `open` may go on.
+        length: How long its tape is.
+        can: The behaviours that may be applied next, with their weights.
+        said: Digest of all that the user said.
+        steps: Steps of its own: without what it shares with its parent.
+        calls: Model calls of the agent in the last turn.
+        tokens: Tokens of these.
+        why: Why it failed.
+        scores: GREADTH and success, once it is evaluated.
+    """
+
+    key: str
+    parent: str | None
+    company: str
+    goal: dict[str, Any]
+    behaviour: str
+    text: str = ""
+    tape: str = ""
+    outcome: Outcome = "open"
+    length: int = 0
+    can: dict[str, float] = field(default_factory=dict)
+    said: str = ""
+    steps: int = 0
+    calls: int = 0
+    tokens: int = 0
+    why: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> int:
+        """Which turn its last one is, from 0."""
+        return int(self.key.partition("/")[0])
+
+
+class Ledger:
+    """A file of JSON lines, one for each thing that became known. A line cut by a crash is dropped.
+
+    Args:
+        path: The file; made if it is not there.
+        settings: The digest of the settings of the tree.
+
+    Raises:
+        TreeError: The file is of a tree with other settings, or is no ledger.
+    """
+
+    def __init__(self, path: Path, *, settings: str) -> None:
+        self.path = path
+        self.nodes: dict[str, NodeRecord] = {}
+        self.begun: dict[str, str] = {}
+        self.scored: dict[str, dict[str, float]] = {}
+        self.annotations: str | None = None
+        end = self._read(settings) if path.exists() else 0
+        self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
+        self._file.truncate(end)
+        self._file.seek(end)
+        if end == 0:
+            self._write({"tree": settings})
+
+    def _read(self, settings: str) -> int:
+        end = 0
+        for line, at in _lines(self.path):
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                raise TreeError(
+                    f"`{self.path}`: byte {end} begins no entry: this is no ledger, or it was "
+                    "changed; grow the tree in another folder"
+                ) from None
+            if end == 0 and entry.get("tree") != settings:
+                raise TreeError(
+                    f"`{self.path}` is of a tree with other settings: take them, or another folder"
+                )
+            self._take(entry)
+            end = at
+        return end
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        match entry:
+            case {"began": key, "tape": tape}:
+                self.begun[key] = tape
+            case {"node": members}:
+                self.nodes[members["key"]] = NodeRecord(**members)
+            case {"scored": key, "scores": scores}:
+                self.scored[key] = scores
+            case {"annotations": tape}:
+                self.annotations = tape
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._take(entry)
+        self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+
+    def began(self, key: str, tape: str) -> None:
+        """The last turn of a node is under way, on this tape."""
+        if key not in self.begun:
+            self._write({"began": key, "tape": tape})
+
+    def ended(self, node: NodeRecord) -> None:
+        """What became of a node."""
+        self._write({"node": asdict(node)})
+
+    def evaluated(self, key: str, scores: dict[str, float]) -> None:
+        """The scores of a dialogue."""
+        self._write({"scored": key, "scores": scores})
+
+    def annotated(self, tape: str) -> None:
+        """The annotation tape of the scores."""
+        self._write({"annotations": tape})
+
+    def layer(self, number: int) -> list[NodeRecord]:
+        """The nodes of a layer, in order."""
+        found = [node for node in self.nodes.values() if node.layer == number]
+        return sorted(found, key=lambda node: int(node.key.partition("/")[2]))
+
+    def leaves(self) -> list[NodeRecord]:
+        """The dialogues of the tree: the nodes that came to an end."""
+        found = [node for node in self.nodes.values() if node.outcome in LEAVES]
+        return sorted(found, key=lambda node: (node.layer, int(node.key.partition("/")[2])))
+
+    def path_to(self, node: NodeRecord) -> list[NodeRecord]:
+        """The nodes from the root to a node."""
+        path = [node]
+        while path[-1].parent is not None:
+            path.append(self.nodes[path[-1].parent])
+        return path[::-1]
+
+    def close(self) -> None:
+        """Make it durable."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+def _lines(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Whole lines, each with the position after it."""
+    at = 0
+    with path.open("rb") as file:
+        for line in file:
+            at += len(line)
+            if line.endswith(b"\n"):
+                yield line, at

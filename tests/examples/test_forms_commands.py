@@ -1,0 +1,54 @@
+"""The commands of the form filler, as a person runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_the_table_of_candidates_and_behaviours(tmp_path: Path) -> None:
+    done = command(
+        "examples.forms.evaluate", "--each", "1", "--behaviour", "happy_terse",
+        "--behaviour", "skip_required", "--judge", "rules", "--store", str(tmp_path / "t.db"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0] == [
+        "candidate", "behaviour", "n", "G", "R", "A", "D", "T", "H", "success", "calls", "tokens"
+    ]  # fmt: skip
+    table = {(row[0], row[1]): row[2:] for row in rows[1:] if len(row) == 12}
+    assert len(table) == 8 * 3
+    assert table["teacher", "all"][1:8] == ["100"] * 7
+    assert table["student", "skip_required"][1:8] == ["100"] * 7
+    assert float(table["teacher", "all"][8]) > 3 * float(table["student", "all"][8])
+    assert any("grounded changes by -" in line for line in done.stdout.splitlines())
+    assert "program and judge agree" in done.stdout
+
+
+def test_what_cannot_be_done_is_told() -> None:
+    for words, says in (
+        (["examples.forms.evaluate", "--behaviour", "of_topic"], "do you mean `off_topic`"),
+        (["examples.forms.evaluate", "--split", "dev"], "there is no split `dev`"),
+    ):
+        done = command(*words)
+        assert done.returncode == 2
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_broken_settings_are_told_with_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "tree.yaml"
+    path.write_text("dialogues: 10\nroots: 20\n")
+    done = command("examples.forms.tree", "--to", str(tmp_path), "--settings", str(path))
+    assert done.returncode == 2
+    assert f"{path}:1: " in done.stderr.replace("\n", "")
+    assert "Traceback" not in done.stderr

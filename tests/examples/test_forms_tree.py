@@ -1,0 +1,184 @@
+"""Trees of dialogues: grown, killed, gone on with, evaluated, reported."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from examples.forms.errors import TreeError
+from examples.forms.tree import Ledger, TreeSettings, evaluate_tree, grow, report_of
+from examples.forms.tree._settings import ErrorsPart
+
+import playhead as ph
+from playhead.store import SqliteStore
+from playhead.tape.kinds import ModelCall
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = TreeSettings(dialogues=12, roots=4, agent="student", turns=10)
+
+
+async def grown(settings: TreeSettings, path: Path, store: ph.MemoryStore) -> Ledger:
+    ledger = Ledger(path / "tree.jsonl", settings=settings.digest)
+    await grow(settings, ledger, store)
+    return ledger
+
+
+async def test_a_tree_has_the_breadth_that_was_asked_for(tmp_path: Path) -> None:
+    store = ph.MemoryStore()
+    ledger = await grown(SMALL, tmp_path, store)
+    leaves = ledger.leaves()
+    duplicates = [n for n in ledger.nodes.values() if n.outcome == "duplicate"]
+    assert len(leaves) + len(duplicates) == 12
+    assert len(ledger.layer(0)) == 4
+    assert max(len(ledger.layer(n)) for n in range(10)) > 4
+    for leaf in leaves:
+        path = ledger.path_to(leaf)
+        tapes = [await store.open(node.tape) for node in path]
+        for parent, child in pairwise(tapes):
+            assert [s.header for s in child[: len(parent)]] == [s.header for s in parent]
+        tapes[-1].verify()
+    assert sum(node.steps for node in ledger.nodes.values()) < sum(n.length for n in leaves)
+
+
+async def test_siblings_behave_differently_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    ledger = await grown(SMALL, tmp_path, ph.MemoryStore())
+    behaviours = Counter((n.parent, n.behaviour) for n in ledger.nodes.values() if n.parent)
+    assert set(behaviours.values()) == {1}
+    said = Counter(leaf.said for leaf in ledger.leaves())
+    assert set(said.values()) == {1}
+
+
+async def test_what_is_grown_is_not_grown_again(tmp_path: Path) -> None:
+    store = ph.MemoryStore()
+    first = await grown(SMALL, tmp_path, store)
+    first.close()
+    size = (tmp_path / "tree.jsonl").stat().st_size
+    again = await grown(SMALL, tmp_path, store)
+    again.close()
+    assert (tmp_path / "tree.jsonl").stat().st_size == size
+    assert again.nodes == first.nodes
+
+
+async def test_failures_are_kept_apart(tmp_path: Path) -> None:
+    settings = SMALL.model_copy(update={"errors": ErrorsPart(garble=0.45)})
+    store = ph.MemoryStore()
+    ledger = await grown(settings, tmp_path, store)
+    failed = [node for node in ledger.nodes.values() if node.outcome == "failed"]
+    assert failed
+    assert all(node.why.startswith("unreadable: ") for node in failed)
+    parents = {node.parent for node in ledger.nodes.values()}
+    assert not parents & {node.key for node in failed}
+    await evaluate_tree(ledger, store)
+    assert not {node.key for node in failed} & set(ledger.scored)
+    report = await report_of(ledger, store)
+    assert report.failures == {"unreadable": len(failed)}
+
+
+async def test_a_tree_is_evaluated_once_and_reported(tmp_path: Path) -> None:
+    store = ph.MemoryStore()
+    settings = SMALL.model_copy(update={"errors": ErrorsPart(hide=0.5, invent=0.2)})
+    ledger = await grown(settings, tmp_path, store)
+    from examples.forms.rules import RuleJudgeModel
+
+    evaluated = await evaluate_tree(ledger, store, judge=RuleJudgeModel(), judged=8)
+    assert evaluated.dialogues == len(ledger.leaves())
+    assert (await evaluate_tree(ledger, store)).dialogues == 0
+    report = await report_of(ledger, store)
+    assert report.dialogues == len(ledger.leaves())
+    assert report.letters["transparent"] < 1
+    assert report.letters["grounded"] < 1
+    assert report.letters["disciplined"] == 1
+    assert set(report.agreement) == {"grounded", "responsive"}
+    assert report.agreement["grounded"]["dialogues"] == 8
+
+
+async def test_a_line_that_was_cut_is_dropped(tmp_path: Path) -> None:
+    store = ph.MemoryStore()
+    (await grown(SMALL, tmp_path, store)).close()
+    path = tmp_path / "tree.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    ledger = await grown(SMALL, tmp_path, store)
+    ledger.close()
+    entries = [json.loads(line) for line in path.read_bytes().splitlines()]
+    nodes = [entry["node"]["key"] for entry in entries if "node" in entry]
+    assert len(nodes) == len(set(nodes))
+    assert ledger.nodes.keys() == {
+        json.loads(line)["node"]["key"] for line in whole.splitlines() if b'"node"' in line
+    }
+
+
+def test_a_ledger_of_another_tree_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tree.jsonl"
+    Ledger(path, settings=SMALL.digest).close()
+    with pytest.raises(TreeError, match="other settings"):
+        Ledger(path, settings=TreeSettings().digest)
+    path.write_bytes(b"no ledger\n")
+    with pytest.raises(TreeError, match="no ledger"):
+        Ledger(path, settings=SMALL.digest)
+
+
+def command(to: Path) -> list[str]:
+    options = ["--dialogues", "40", "--roots", "10", "--agent", "teacher", "--judged", "4"]
+    return [sys.executable, "-m", "examples.forms.tree", "--to", str(to), *options]
+
+
+async def model_calls(path: Path) -> int:
+    """The model calls that stand in a store, each once."""
+    calls: set[str] = set()
+    before = None
+    async with SqliteStore(path) as store:
+        while page := await store.tapes(limit=500, before=before):
+            for info in page:
+                tape = await store.open(info.id)
+                calls |= {step.id for step in tape[tape.start :] if step.kind == ModelCall.kind}
+            before = page[-1].id
+    return len(calls)
+
+
+def test_killed_halfway_it_finishes_without_repeating_work(tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    ledger = killed / "tree.jsonl"
+    process = subprocess.Popen(
+        command(killed), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and process.poll() is None:
+        if ledger.exists() and ledger.read_bytes().count(b'{"node"') >= 60:
+            break
+        time.sleep(0.02)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = ledger.read_bytes()
+    assert before.count(b'{"node"') >= 60
+
+    for folder in (killed, whole):
+        done = subprocess.run(command(folder), cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "dialogues" in done.stdout
+    after = ledger.read_bytes()
+    assert after.startswith(before[: before.rfind(b"\n") + 1])
+
+    one, other = (
+        {
+            entry["node"]["key"]: (entry["node"]["text"], entry["node"]["outcome"])
+            for line in (folder / "tree.jsonl").read_bytes().splitlines()
+            if "node" in (entry := json.loads(line))
+        }
+        for folder in (killed, whole)
+    )
+    assert one == other
+    calls = [asyncio.run(model_calls(folder / "tapes.db")) for folder in (killed, whole)]
+    assert calls[0] == calls[1]
+    reports = [json.loads((folder / "report.json").read_text()) for folder in (killed, whole)]
+    assert reports[0] == reports[1]
