@@ -1,4 +1,4 @@
-"""Ed25519 signatures: who vouches for some bytes. Whether the bytes are any good, they do not say."""
+"""Ed25519 signatures: who vouches for some bytes, not whether these are any good."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class SigningKey:
             kind = type(error).__name__
             raise SignatureError(f"the key file `{place}` cannot be read: {kind}") from None
         if not text.startswith(_PRIVATE):
-            raise SignatureError(f"`{place}` holds no signing key: make one with `SigningKey.new()`")
+            raise SignatureError(
+                f"`{place}` holds no signing key: make one with `SigningKey.new()`"
+            )
         return cls(_decoded(text.removeprefix(_PRIVATE), f"what `{place}` holds", _SIZE))
 
     def write(self, path: str | Path) -> Path:

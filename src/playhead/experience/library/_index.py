@@ -98,12 +98,14 @@ class PackageIndex(ABC):
             PackageError: It is another, or was changed.
         """
         if not FILE_NAME.fullmatch(wanted.file):
-            raise PackageError(f"the index names the file `{wanted.file[:120]}`: no package has one")
+            raise PackageError(
+                f"the index names the file `{wanted.file[:120]}`: no package has one"
+            )
         package = read_archive(self.content(wanted.file), wanted.file)
         if package.digest != wanted.digest:
             raise PackageError(
-                f"`{wanted.file}` is the package {package.digest}, not {wanted.digest} as the index "
-                "says: it was exchanged"
+                f"`{wanted.file}` is the package {package.digest}, not {wanted.digest} as the "
+                "index says: it was exchanged"
             )
         return package
 

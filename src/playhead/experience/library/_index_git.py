@@ -181,7 +181,9 @@ def _git(
             check=False,
         )
     except FileNotFoundError:
-        raise LibraryError("the program `git` is not installed: install it, or use a folder") from None
+        raise LibraryError(
+            "the program `git` is not installed: install it, or use a folder"
+        ) from None
     except subprocess.TimeoutExpired:
         raise LibraryError(f"git took more than {_TIMEOUT:g} s") from None
     if done.returncode and fails is False:

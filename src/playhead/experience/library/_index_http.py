@@ -60,8 +60,14 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     max_redirections = 5
 
-    def redirect_request(  # noqa: D102  (the library's own)
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str  # noqa: ANN401, E501
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Any,  # noqa: ANN401
+        newurl: str,
     ) -> urllib.request.Request | None:
         _allowed(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)

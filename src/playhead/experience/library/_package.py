@@ -177,7 +177,9 @@ def _signature(path: str, data: bytes, manifest: bytes) -> Signature:
         name = made.fingerprint
         good = is_signed(manifest, made.signature, public=made.key, purpose=_PURPOSE)
     except (JsonError, ValidationError, SignatureError) as error:
-        raise PackageError(f"`{path}` is no signature: {str(error).partition(chr(10))[0]}") from None
+        raise PackageError(
+            f"`{path}` is no signature: {str(error).partition(chr(10))[0]}"
+        ) from None
     if path != f"{SIGNATURES}{name}.json":
         raise PackageError(f"`{path}` is of the key {name}: it was renamed")
     if not good:

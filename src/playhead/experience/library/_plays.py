@@ -1,0 +1,149 @@
+"""What became of plays, and what they cost. A play counts here, never as a trace to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from playhead.errors import LibraryError
+from playhead.experience.library._file import LibraryFile
+from playhead.tape import canonical, digest_of, utc_now
+
+Outcome: TypeAlias = Literal["solved", "handed_over", "refused", "failed"]
+"""Solved alone; handed to a model or a person after it began; refused before any effect; gone
+wrong: a wrong write, or a check that failed after one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a session cost, or a mean of several.
+
+    Args:
+        model_calls: Calls of models.
+        tokens: In and out together.
+        usd: Money for models; None if a price is not known.
+        seconds: From the first step to the last.
+        wrong_writes: Writes that were not what the task wanted; None if nobody judged.
+    """
+
+    model_calls: float = 0
+    tokens: float = 0
+    usd: float | None = 0.0
+    seconds: float = 0.0
+    wrong_writes: float | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A play that ended.
+
+    Args:
+        experience: Digest of the experience.
+        tape: Id of the tape; one play counts once, however often it is told.
+        outcome: What became of it.
+        task: The task's text.
+        reason: Why it stopped, if it did.
+        tools: Digest of the schemas that the tools had, see `tools_digest`.
+        cost: Of the whole session, with what came after a hand-over.
+    """
+
+    experience: str
+    tape: str
+    outcome: Outcome
+    task: str = ""
+    reason: str = ""
+    tools: str = ""
+    cost: Cost = Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How plays ended."""
+
+    solved: int = 0
+    handed_over: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def good(self) -> int:
+        """Those that count as successes."""
+        return self.solved
+
+    @property
+    def tried(self) -> int:
+        """Those that began: a refusal before the first effect is no failure."""
+        return self.solved + self.handed_over + self.failed
+
+    @property
+    def all(self) -> int:
+        """All of them."""
+        return self.tried + self.refused
+
+
+class Plays:
+    """The plays of a library."""
+
+    def __init__(self, file: LibraryFile) -> None:
+        self._file = file
+
+    def record(self, play: Play) -> None:
+        """Count a play; told again, it replaces what was told before.
+
+        Raises:
+            LibraryError: The outcome is none, or a number makes no sense.
+        """
+        cost = play.cost
+        if play.outcome not in get_args(Outcome):
+            choice = ", ".join(get_args(Outcome))
+            raise LibraryError(f"a play ends as one of {choice}, not `{play.outcome}`")
+        amounts = (
+            cost.model_calls,
+            cost.tokens,
+            cost.usd or 0.0,
+            cost.seconds,
+            cost.wrong_writes or 0.0,
+        )
+        if any(not 0 <= amount < 1e15 for amount in amounts):
+            raise LibraryError(f"a play cannot have cost {cost}")
+        self._file.write(
+            "INSERT OR REPLACE INTO play VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (play.tape, play.experience, play.tools, utc_now(), play.task[:20_000], play.outcome,
+             play.reason[:2000], int(cost.model_calls), int(cost.tokens), cost.usd, cost.seconds,
+             cost.wrong_writes),
+        )  # fmt: skip
+
+    def counts(self, experience: str, *, tools: str | None = None) -> Counts:
+        """How the plays of an experience ended.
+
+        Args:
+            experience: Its digest.
+            tools: Only those with tools of these schemas, see `tools_digest`.
+        """
+        where, values = "experience = ?", [experience]
+        if tools is not None:
+            where, values = f"{where} AND tools = ?", [*values, tools]
+        rows = self._file.all(
+            f"SELECT outcome, COUNT(*) FROM play WHERE {where} GROUP BY outcome",  # noqa: S608
+            values,
+        )
+        return Counts(**dict(rows))
+
+    def tasks(self, experience: str, outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+        """Texts and reasons of the newest plays with these outcomes."""
+        marks = ", ".join("?" * len(outcomes))
+        rows = self._file.all(
+            f"SELECT task, reason FROM play WHERE experience = ? AND outcome IN ({marks}) "  # noqa: S608
+            "AND task <> '' ORDER BY time DESC, tape LIMIT 20",
+            (experience, *outcomes),
+        )
+        return [(task, reason) for task, reason in rows]
+
+
+def tools_digest(schemas: dict[str, str | None]) -> str:
+    """One digest for the schemas of all tools of an experience, by name.
+
+    What an experience did with other versions of its tools says little about these.
+    """
+    return digest_of(canonical(schemas))
