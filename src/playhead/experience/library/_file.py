@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playhead.errors import LibraryError
+from playhead.store import FileLock
 
 _APPLICATION = 0x50484C42  # PHLB
 _VERSION = 1
@@ -76,15 +77,18 @@ class LibraryFile:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
+        self._turn: FileLock | None = None
         with self.faults():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if str(path) != ":memory:":
+                self._turn = FileLock(path.with_name(f"{path.name}.lock"))
             self._db = sqlite3.connect(
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
             try:
                 self._opened()
             except BaseException:
-                self._db.close()
+                self.close()
                 raise
 
     def all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -106,32 +110,29 @@ class LibraryFile:
     def transaction(self) -> Iterator[None]:
         """All changes within are made, or none; other processes wait meanwhile."""
         with self._lock, self.faults():
-            if self._depth == 0:
+            if self._depth:
+                yield  # the outermost one makes all changes, or none
+                return
+            with self._turn or contextlib.nullcontext():  # SQLite's own waiting starves others
                 self._db.execute("BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0 and self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._committed()
+                self._depth += 1
+                try:
+                    yield
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+                finally:
+                    self._depth -= 1
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._db.close()
-
-    def _committed(self) -> None:
-        try:
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+            if self._turn is not None:
+                self._turn.close()
+                self._turn = None
 
     def _opened(self) -> None:
         self._db.execute("PRAGMA trusted_schema = OFF")

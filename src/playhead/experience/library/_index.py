@@ -99,7 +99,7 @@ class PackageIndex(ABC):
         """
         if not FILE_NAME.fullmatch(wanted.file):
             raise PackageError(
-                f"the index names the file `{wanted.file[:120]}`: no package has one"
+                f"`{wanted.file[:120]}` is no name of a package's file"
             )
         package = read_archive(self.content(wanted.file), wanted.file)
         if package.digest != wanted.digest:
