@@ -98,9 +98,7 @@ class PackageIndex(ABC):
             PackageError: It is another, or was changed.
         """
         if not FILE_NAME.fullmatch(wanted.file):
-            raise PackageError(
-                f"`{wanted.file[:120]}` is no name of a package's file"
-            )
+            raise PackageError(f"`{wanted.file[:120]}` is no name of a package's file")
         package = read_archive(self.content(wanted.file), wanted.file)
         if package.digest != wanted.digest:
             raise PackageError(
