@@ -32,6 +32,8 @@
     │   └── SuiteFileError       a suite file that cannot be read
     ├── RecordError              a recording, an import or an export that cannot be done as asked
     │   └── ForeignFileError     a foreign file that cannot be read
+    ├── ExperienceError          an experience that cannot be learnt, kept or played as asked
+    │   └── ExperienceFileError  an experience document that cannot be read
     ├── CassetteError            a cassette of a test that cannot be read or written
     ├── PrivacyError             values cannot be kept off the tape as asked
     │   ├── UnresolvedError      a placeholder stands for nothing, or for a value that was removed
@@ -260,6 +262,18 @@ class ForeignFileError(RecordError):
     """A foreign file that cannot be read; the message begins with file and place."""
 
     code = "foreign_file"
+
+
+class ExperienceError(PlayheadError):
+    """An experience that cannot be learnt, kept or played as asked."""
+
+    code = "experience"
+
+
+class ExperienceFileError(ExperienceError):
+    """An experience document that cannot be read; the message names the place."""
+
+    code = "experience_file"
 
 
 class CassetteError(PlayheadError):
