@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from playhead.errors import ExperienceError, RunError
 from playhead.experience.checks._facts import NAMES, Moment
 from playhead.experience.checks._limited import LimitedWorker, shared_worker
-from playhead.experience.document import CelCheck, Check, ShapeCheck, WordsCheck
+from playhead.experience.document import Check
 from playhead.govern import Check as Condition
 from playhead.tape import Json
 
@@ -85,15 +85,13 @@ class CheckEngine:
         passed: list[Check] = []
         failed: list[FailedCheck] = []
         for check in due:
-            asked = self._asked.get(check.id)
-            if asked is None:
+            if (asked := self._asked.get(check.id)) is None:
                 continue
-            fault = asked(facts)
-            if fault is None:
+            if (fault := asked(facts)) is None:
                 passed.append(check)
             else:
                 failed.append(FailedCheck(check, fault))
-        words = tuple(check for check in due if isinstance(check.check, WordsCheck))
+        words = tuple(check for check in due if check.id not in self._asked)
         return Verdict(tuple(passed), tuple(failed), words)
 
 
@@ -108,10 +106,8 @@ def is_due(check: Check, moment: Moment) -> bool:
 
 def condition_of(check: Check) -> dict[str, Json] | None:
     """The condition as `playhead.govern.Check.of` takes it; None if it is in words."""
-    condition = check.check
-    if isinstance(condition, CelCheck):
-        return {"cel": condition.cel}
-    return {"shape": condition.shape_} if isinstance(condition, ShapeCheck) else None
+    condition: dict[str, Json] = check.check.model_dump(by_alias=True)
+    return None if "words" in condition else condition
 
 
 def _ready(

@@ -16,8 +16,11 @@ from playhead.govern import Check, Relation, Shape
 from playhead.tape import Json
 
 LENGTH = 4  # bytes before a message
-_PAGE = 4096
-_WARM: dict[str, Json] = {"cel": "value.text.matches('a+')", "shape": {"properties": {"text": {"pattern": "a+"}}}}
+_TOO_MUCH = "it needs more memory than a check may have"
+_WARM: dict[str, Json] = {
+    "cel": "value.text.matches('a+')",
+    "shape": {"properties": {"text": {"pattern": "a+"}}},
+}
 
 
 def write_message(stream: BinaryIO, said: object) -> None:
@@ -66,11 +69,12 @@ def answer(said: dict[str, Any]) -> str | None:
     """Why a check does not hold, or cannot be compiled; None if all is well."""
     try:
         check = Check.of(said["check"], tuple(said["names"]))
-        return check.fault(said["value"]) if "value" in said else None
+        fault = check.fault(said["value"]) if "value" in said else None
     except PlayheadError as error:
-        return error.message
+        fault = error.message
     except MemoryError:
-        return "it needs more memory than a check may have"
+        return _TOO_MUCH
+    return _TOO_MUCH if fault is not None and "bad_alloc" in fault else fault
 
 
 def main() -> None:
