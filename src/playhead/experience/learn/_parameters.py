@@ -200,9 +200,7 @@ def _texts_of(examples: Sequence[Example]) -> list[TaskText]:
     return [TaskText(each.trace.task, now=each.trace.now) for each in examples]
 
 
-def _seen_values(
-    examples: Sequence[Example], texts: Sequence[TaskText]
-) -> list[tuple[str, ...]]:
+def _seen_values(examples: Sequence[Example], texts: Sequence[TaskText]) -> list[tuple[str, ...]]:
     """Values of an argument that texts name word by word, though no schema lists them."""
     taken = {
         str(found.value).casefold()
