@@ -306,13 +306,16 @@ async def test_a_model_finishes_what_the_routine_began_and_repeats_nothing(
     assert (done.outcome, done.level) == ("done", "clerk")
     assert world.effects == effects_with_defaults(kind.effects)
     assert effects_with_defaults(effects_on(done.tape)) == world.effects
-    assert [
-        s.kind for s in done.tape if isinstance(s.body, ToolError) and s.body.code == "denied"
-    ] == []
+    assert denials(done) == []
     done.tape.verify()
     reads = [s.body for s in done.tape if isinstance(s.body, ToolCall) and s.body.effect == "read"]
     asked = [(each.name, str(each.arguments)) for each in reads]
     assert len(set(asked)) == len(asked)  # nothing was read twice either
+
+
+def denials(done: Played) -> list[str]:
+    bodies = [step.body for step in done.tape]
+    return [b.message for b in bodies if isinstance(b, ToolError) and b.code == "denied"]
 
 
 def effects_with_defaults(effects: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -342,11 +345,8 @@ async def test_a_model_that_wants_to_repeat_an_effect_is_refused(
         limited=False,
     )
     assert world.effects == LENT
-    denied = [
-        s.body for s in done.tape if isinstance(s.body, ToolError) and s.body.code == "denied"
-    ]
-    assert len(denied) == 2
-    assert "was done already, in step" in denied[0].message
+    first, _ = denials(done)
+    assert "was done already, in step" in first
 
 
 async def test_a_call_that_failed_may_be_made_again(world: Lending, store: ph.MemoryStore) -> None:
@@ -380,8 +380,9 @@ async def test_levels_take_over_one_after_the_other(world: Lending, store: ph.Me
     assert isinstance(said, AssistantMessage)
     assert said.text == (
         "# Lend a book\n\nIt stopped: `write_to` failed: OSError: no ink (failed)\n\n"
-        "Done already, not to be done again:\n\n- [x] `lend` (book: 7, reader: 1)\n"
-        "- [x] `write_to` (mail: ada@example.org, text: Your book waits.)\n\n"
+        "Done already, not to be done again:\n\n- [x] `lend` (book: 7, reader: 1)\n\n"
+        "Failed, and may have happened all the same; look before you try it again:\n\n"
+        "- [ ] `write_to` (mail: ada@example.org, text: Your book waits.): OSError: no ink\n\n"
         "What belongs to it:\n\n- [ ] Find the book.\n- [ ] Find the reader.\n- [ ] Lend it.\n"
         "- [ ] Write to the reader.\n\nNotes:\n\n- A blocked reader gets nothing.\n\n"
         "What went wrong before:\n\n- Once the letter went to the wrong reader.\n"

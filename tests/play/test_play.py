@@ -1,4 +1,4 @@
-"""Playing an experience: the same kind of tape as an agent's, stopped before the effect on doubt."""
+"""Playing an experience: a tape like any other, stopped before the effect on doubt."""
 
 from __future__ import annotations
 
