@@ -85,7 +85,7 @@ async def test_the_tape_says_what_was_played(world: Lending, store: ph.MemorySto
     assert note.now == NOW
     assert set(note.tools) == {"find_books", "find_readers", "lend", "write_to"}
     assert done.tape[3].data is not None
-    assert b'Lend a book (title: \\"Emma\\", reader: \\"Ada\\")' in done.tape[3].data
+    assert b'Play `lend-a-book` (title: \\"Emma\\", reader: \\"Ada\\")' in done.tape[3].data
     again = read_played(await store.open(done.tape.id))
     assert again.as_json() == done.as_json()
 

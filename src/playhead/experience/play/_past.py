@@ -15,6 +15,7 @@ from playhead.tape import Json, Step, Tape, compact, loads_strict
 from playhead.tape.kinds import Checked, Play, ToolCall, ToolError, ToolResult, UserMessage
 
 Values = Callable[[Json], Json]  # puts values back where placeholders stand
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
 _JSON_TEXT = re.compile(r"\s*[\[{]")
 
 
@@ -46,10 +47,15 @@ class Past:
 
 
 def request_text(experience: Experience, parameters: Mapping[str, Json]) -> str:
-    """What is said on the tape of a play that is asked for by parameters alone."""
-    what = experience.title or experience.description or experience.name
-    named = ", ".join(f"{name}: {compact(value)}" for name, value in parameters.items())
-    return f"{what} ({named})" if named else what
+    """What is said on the tape of a play that is asked for by parameters alone.
+
+    It is what the person says, so nothing of the document's own words is in it but plain names.
+    """
+    named = ", ".join(
+        f"{name if _PLAIN_NAME.fullmatch(name) else f'value {number}'}: {compact(value)}"
+        for number, (name, value) in enumerate(parameters.items(), 1)
+    )
+    return f"Play `{experience.name}`" + (f" ({named})" if named else "")
 
 
 def read_past(tape: Tape, experience: Experience, values: Values | None = None) -> Past:
