@@ -127,7 +127,7 @@ class _Walker:
             case FinishState():
                 text = state.finish.text
                 said = None if text is None else str(self._value(text))
-                self._walk.end = Finish(said, state.finish.noop)
+                self._walk.end = Finish(said, state.finish.noop or not self._walk.plan)
                 return None
             case RefuseState():
                 self._walk.end = Refuse(state.refuse, "refused", name)
