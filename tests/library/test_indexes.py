@@ -218,7 +218,7 @@ def test_odd_addresses_are_refused(address: str) -> None:
 def test_redirects_do_not_lead_away(served: tuple[Path, str]) -> None:
     _, address = served
     for path in ("away", "file"):
-        with pytest.raises(LibraryError, match="is not (read|allowed)"):
+        with pytest.raises(LibraryError, match=r"is not (read|allowed)"):
             HttpIndex(f"{address}/{path}/").entries()
     with pytest.raises(LibraryError, match="404"):
         HttpIndex(f"{address}/nothing/").entries()

@@ -8,23 +8,22 @@ from pathlib import Path
 import pytest
 from library_kit import experience, package, plot, with_two
 
-from playhead.environment import Toolbox, ToolContext
 from playhead.errors import LibraryError
 from playhead.experience.document import experience_digest
 from playhead.experience.library import (
     Capabilities,
-    ConfinedEnvironment,
     Cost,
     Library,
-    Limits,
+    PackageBudget,
     Play,
     ToolNeed,
     Verification,
     budget_of,
+    grants,
     library_path,
     verify,
 )
-from playhead.tape.kinds import ToolCall, ToolError, ToolResult
+from playhead.experience.play import Limits as PlayLimits
 
 CANCEL = "Cancel my next meeting with fatima"
 
@@ -293,72 +292,19 @@ def test_a_damaged_document_is_noticed(library: Library) -> None:
         library.document("cancel-meeting")
 
 
-CONTEXT = ToolContext(key="k", tape="t")
 ALLOWED = Capabilities(
     tools={"fetch": ToolNeed(effect="read"), "send": ToolNeed(effect="write")},
     effects=("read", "write"),
-    hosts=("example.com", "*.shop.example"),
-    limits=Limits(model_calls=0, seconds=5),
+    hosts=("example.com",),
+    budget=PackageBudget(model_calls=0, seconds=5, writes=2, usd=0.5),
 )
 
 
-def world(done: list[str]) -> Toolbox:
-    def act(name: str):  # type: ignore[no-untyped-def]
-        def tool(text: str) -> str:
-            done.append(f"{name} {text}")
-            return "ok"
-
-        tool.__name__ = name
-        return tool
-
-    from playhead.environment import tool as mark
-
-    return Toolbox(
-        [mark(effect="read")(act("fetch")), mark(effect="write")(act("send")), act("other")]
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "fault"),
-    [
-        ("fetch", "https://example.com/x", None),
-        ("fetch", "see HTTP://A.Shop.Example:8080/", None),
-        ("send", "mail me at ana@elsewhere.org", None),
-        ("other", "x", "the tool `other`"),
-        ("fetch", "https://evil.example/x", "the host `evil.example`"),
-        ("fetch", "https://example.com@evil.example/", "the host `evil.example`"),
-        ("fetch", "https://shop.example/", "the host `shop.example`"),
-        ("fetch", "https://example.com.evil.example/", "the host `example.com.evil.example`"),
-        ("fetch", "ftp://[::1]/", "the host `[::1]`"),
-    ],
-)
-async def test_a_call_beyond_the_manifest_is_not_made(
-    name: str, text: str, fault: str | None
-) -> None:
-    done: list[str] = []
-    confined = ConfinedEnvironment(world(done), ALLOWED)
-    call = ToolCall(call_id="1", name=name, arguments={"text": text})
-    answer = await confined.answer(call, CONTEXT)
-    if fault is None:
-        assert isinstance(answer, ToolResult)
-        assert done == [f"{name} {text}"]
-    else:
-        assert isinstance(answer, ToolError)
-        assert (answer.code, done) == ("denied", [])
-        assert fault in answer.message
-
-
-async def test_a_tool_that_does_more_here_than_the_manifest_says_is_not_called() -> None:
-    done: list[str] = []
-    only = ALLOWED.model_copy(update={"tools": {"send": ToolNeed(effect="read")}})
-    confined = ConfinedEnvironment(world(done), only)
-    call = ToolCall(call_id="1", name="send", arguments={"text": "x"})
-    answer = await confined.answer(call, CONTEXT)
-    assert isinstance(answer, ToolError)
-    assert "has the effect write here" in answer.message
-    assert done == []
-
-
-def test_limits_of_models_become_a_budget() -> None:
-    assert (budget_of(ALLOWED).model_calls, budget_of(ALLOWED).seconds) == (0, 5)
+def test_a_manifest_becomes_what_a_play_is_granted() -> None:
+    assert grants(ALLOWED) == PlayLimits(
+        tools=("fetch", "send"), hosts=("example.com",), effects=("read", "write"),
+        writes=2, seconds=5,
+    )  # fmt: skip
+    budget = budget_of(ALLOWED)
+    assert (budget.model_calls, budget.seconds, budget.usd) == (0, 5, 0.5)
     assert budget_of(Capabilities()).model_calls == 200

@@ -18,8 +18,8 @@ from library_kit import experience, package
 from playhead.errors import LibraryError, PackageError, SignatureError
 from playhead.experience.library import (
     Library,
-    Limits,
     Package,
+    PackageBudget,
     archive,
     experience_in,
     package_of,
@@ -234,7 +234,7 @@ def test_a_manifest_whose_tools_exceed_its_effects_is_refused() -> None:
     [
         {"package": 2}, {"name": "../x"}, {"version": 0}, {"files": {}}, {"experience": "x"},
         {"files": {"experience.json": {"digest": "sha256:" + "0" * 64, "size": 1}, "x.py": {}}},
-        {"capabilities": {"hosts": ["http://x"]}}, {"capabilities": {"limits": {"usd": -1}}},
+        {"capabilities": {"hosts": ["http://x"]}}, {"capabilities": {"budget": {"usd": -1}}},
         {"surprise": 1},
     ],
 )  # fmt: skip
@@ -256,9 +256,9 @@ def test_hosts_that_the_document_names_are_declared() -> None:
     plain["routine"]["states"]["look"]["call"]["arguments"]["query"] = {
         "const": "https://ana@Calendar.Example.com:443/x"
     }
-    made = package_of(experience(routine=plain["routine"]), limits=Limits(writes=1))
+    made = package_of(experience(routine=plain["routine"]), budget=PackageBudget(writes=1))
     assert made.manifest.capabilities.hosts == ("calendar.example.com",)
-    assert made.manifest.capabilities.limits.writes == 1
+    assert made.manifest.capabilities.budget.writes == 1
 
 
 def test_a_key_is_kept_from_others(tmp_path: Path) -> None:

@@ -6,13 +6,19 @@ from playhead.experience.library._archive import (
     read_package,
     write_package,
 )
-from playhead.experience.library._confine import ConfinedEnvironment, budget_of
 from playhead.experience.library._find import Choice, Found
 from playhead.experience.library._guards import Guard, Guards
 from playhead.experience.library._index import Entry, FolderIndex, PackageIndex, wanted_of
 from playhead.experience.library._index_git import GitIndex
 from playhead.experience.library._index_http import HttpIndex
-from playhead.experience.library._install import Signer, experience_in, own_capabilities, package_of
+from playhead.experience.library._install import (
+    Signer,
+    budget_of,
+    experience_in,
+    grants,
+    own_capabilities,
+    package_of,
+)
 from playhead.experience.library._kept import Kept, Origin, TrustState
 from playhead.experience.library._ledger import (
     Baseline,
@@ -25,17 +31,17 @@ from playhead.experience.library._ledger import (
 from playhead.experience.library._library import Library, library_path
 from playhead.experience.library._manifest import (
     Capabilities,
-    Limits,
     Manifest,
+    PackageBudget,
     ToolNeed,
 )
 from playhead.experience.library._open_index import open_index
 from playhead.experience.library._package import Package, Signature
-from playhead.experience.library._plays import Cost, Counts, Outcome, Play, Plays, tools_digest
+from playhead.experience.library._plays import Cost, Counts, Outcome, Play, Plays, play_of
 from playhead.experience.library._rank import Candidate, Ranked, Ranking, rank
 from playhead.experience.library._ratings import Rating, Ratings, Signers
 from playhead.experience.library._similar import Embedded, Lexical, Similarity
-from playhead.experience.library._verify import Trial, Verification, verify
+from playhead.experience.library._verify import Trial, Verification, over_tape, verify
 from playhead.experience.library._worth import Standing, wilson_low, worth
 
 __all__ = [
@@ -43,7 +49,6 @@ __all__ = [
     "Candidate",
     "Capabilities",
     "Choice",
-    "ConfinedEnvironment",
     "Cost",
     "Counts",
     "Embedded",
@@ -58,11 +63,11 @@ __all__ = [
     "Ledger",
     "Lexical",
     "Library",
-    "Limits",
     "Manifest",
     "Origin",
     "Outcome",
     "Package",
+    "PackageBudget",
     "PackageIndex",
     "Play",
     "Plays",
@@ -85,14 +90,16 @@ __all__ = [
     "budget_of",
     "cost_of",
     "experience_in",
+    "grants",
     "library_path",
     "open_index",
+    "over_tape",
     "own_capabilities",
     "package_of",
+    "play_of",
     "rank",
     "read_archive",
     "read_package",
-    "tools_digest",
     "total_of",
     "verify",
     "wanted_of",

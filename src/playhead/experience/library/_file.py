@@ -51,6 +51,10 @@ CREATE TABLE play (
   tokens INTEGER NOT NULL, usd REAL, seconds REAL NOT NULL, wrong_writes REAL,
   PRIMARY KEY (tape, experience)
 ) WITHOUT ROWID;
+CREATE TABLE trial (
+  tape TEXT NOT NULL, experience TEXT NOT NULL, level TEXT NOT NULL, tools TEXT NOT NULL,
+  solved INTEGER NOT NULL, PRIMARY KEY (tape, experience, level)
+) WITHOUT ROWID;
 CREATE INDEX play_of_experience ON play (experience, outcome);
 CREATE TABLE baseline (
   experience TEXT PRIMARY KEY, sessions INTEGER NOT NULL, model_calls REAL NOT NULL,

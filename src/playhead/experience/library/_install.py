@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from playhead.errors import ExperienceFileError, JsonError, PackageError
 from playhead.experience.document import Experience, experience_digest, experience_of
-from playhead.experience.library._confine import hosts_in, is_wider
 from playhead.experience.library._kept import content_of
 from playhead.experience.library._manifest import (
     Capabilities,
-    Limits,
     Manifest,
+    PackageBudget,
     ToolNeed,
     capabilities_of,
 )
 from playhead.experience.library._package import EXPERIENCE, README, Package, Signature, pack
+from playhead.experience.play import Limits
+from playhead.orchestrator import Budget
 from playhead.tape import Json, loads_strict
+
+_STRENGTH = ("read", "idempotent", "write", "irreversible")
+_URL = re.compile(
+    r"[a-z][a-z0-9+.-]{0,30}://(?:[^/@\s]{0,200}@)?(\[[0-9a-f:.]{2,50}\]|[^/?#\s:]{1,253})",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ def package_of(
     licence: str | None = None,
     readme: str = "",
     hosts: Iterable[str] = (),
-    limits: Limits | None = None,
+    budget: PackageBudget | None = None,
 ) -> Package:
     """Pack an experience. Task texts and names in it are published, so look at it first.
 
@@ -59,7 +67,7 @@ def package_of(
         readme: What is to be said about it.
         hosts: Hosts that arguments of its calls may name, beside those that the document itself
             does.
-        limits: The most that a play may use.
+        budget: The most that a play may use.
 
     Raises:
         PackageError: It does not fit into a package.
@@ -75,22 +83,22 @@ def package_of(
         parents=experience.parents,
         author=author,
         licence=licence,
-        capabilities=own_capabilities(experience, hosts=hosts, limits=limits),
+        capabilities=own_capabilities(experience, hosts=hosts, budget=budget),
         files={},
     )
     return pack(manifest, files)
 
 
 def own_capabilities(
-    experience: Experience, *, hosts: Iterable[str] = (), limits: Limits | None = None
+    experience: Experience, *, hosts: Iterable[str] = (), budget: PackageBudget | None = None
 ) -> Capabilities:
     """What a document itself needs, and no more."""
     needs = {
         name: ToolNeed(effect=tool.effect, digest=tool.digest)
         for name, tool in experience.tools.items()
     }
-    named = hosts_in(_plain(experience))
-    return capabilities_of(needs, hosts=[*named, *hosts], limits=limits)
+    named = _hosts_in(_plain(experience))
+    return capabilities_of(needs, hosts=[*named, *hosts], budget=budget)
 
 
 def experience_in(package: Package) -> Experience:
@@ -117,12 +125,34 @@ def experience_in(package: Package) -> Experience:
     return experience
 
 
+def grants(capabilities: Capabilities) -> Limits:
+    """What whoever plays a package's experience grants it: what it declares, and no more."""
+    budget = capabilities.budget
+    most = {"calls": budget.tool_calls, "writes": budget.writes}
+    return Limits(
+        tools=tuple(capabilities.tools),
+        hosts=capabilities.hosts,
+        effects=capabilities.effects,
+        seconds=budget.seconds,
+        **{name: count for name, count in most.items() if count is not None},
+    )
+
+
+def budget_of(capabilities: Capabilities) -> Budget:
+    """The budget of a play that keeps to a manifest, whoever goes on with it."""
+    limits = capabilities.budget
+    budget = Budget(usd=limits.usd, seconds=limits.seconds)
+    if limits.model_calls is None:
+        return budget
+    return replace(budget, model_calls=limits.model_calls)
+
+
 def _declared(experience: Experience, capabilities: Capabilities) -> None:
     for name, tool in experience.tools.items():
         need = capabilities.tools.get(name)
         if need is None:
             raise PackageError(f"the manifest does not declare the tool `{name}`, which it calls")
-        if is_wider(tool.effect, need.effect):
+        if _STRENGTH.index(tool.effect) > _STRENGTH.index(need.effect):
             raise PackageError(
                 f"the manifest declares `{name}` as {need.effect}, the experience uses it as "
                 f"{tool.effect}"
@@ -132,3 +162,16 @@ def _declared(experience: Experience, capabilities: Capabilities) -> None:
 def _plain(experience: Experience) -> Json:
     value: Json = loads_strict(content_of(experience))
     return value
+
+
+def _hosts_in(value: Json) -> Iterator[str]:
+    """The hosts of all URLs in a value, in small letters."""
+    if isinstance(value, str):
+        yield from (found[1].casefold() for found in _URL.finditer(value))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _hosts_in(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _hosts_in(name)
+            yield from _hosts_in(each)

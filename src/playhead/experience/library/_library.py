@@ -14,7 +14,7 @@ from playhead.experience.library._archive import archive, read_archive
 from playhead.experience.library._file import LibraryFile
 from playhead.experience.library._find import Choice, Found, find, playable, search
 from playhead.experience.library._guards import Guards
-from playhead.experience.library._install import Signer, experience_in, own_capabilities
+from playhead.experience.library._install import Signer, experience_in
 from playhead.experience.library._kept import (
     Kept,
     Origin,
@@ -39,6 +39,7 @@ from playhead.tape import utc_now
 
 VARIABLE = "PLAYHEAD_LIBRARY"
 FILE = "library.db"
+_OF_EXPERIENCES = ("history", "package", "rating", "play", "trial", "baseline", "guard")
 
 
 def library_path(store: str | Path | None = None) -> Path:
@@ -239,7 +240,7 @@ class Library:
         with self._file.transaction():
             self._file.write("DELETE FROM experience WHERE digest = ?", (kept.digest,))
             self._file.write("DELETE FROM parent WHERE child = ?", (kept.digest,))
-            for table in ("history", "package", "rating", "play", "baseline", "guard"):
+            for table in _OF_EXPERIENCES:
                 self._file.write(
                     f"DELETE FROM {table} WHERE experience = ?",  # noqa: S608  (of this list)
                     (kept.digest,),
@@ -276,12 +277,10 @@ class Library:
         )
         return [read_archive(content) for (content,) in rows]
 
-    def capabilities(self, reference: str) -> Capabilities:
-        """What an experience may do: what its package declares, or what the document needs."""
+    def capabilities(self, reference: str) -> Capabilities | None:
+        """What an experience may do, as the first package that brought it declares; else None."""
         brought = self.packages(reference)
-        if brought:
-            return brought[0].manifest.capabilities
-        return own_capabilities(self.document(reference))
+        return brought[0].manifest.capabilities if brought else None
 
     def standing(self, reference: str) -> Standing:
         """How an experience did."""

@@ -37,7 +37,7 @@ class ToolNeed(_Part):
     digest: str | None = Field(default=None, max_length=200)
 
 
-class Limits(_Part):
+class PackageBudget(_Part):
     """The most that a play may use. What is not said is not limited.
 
     Args:
@@ -63,13 +63,13 @@ class Capabilities(_Part):
         effects: The effects that it may have.
         hosts: The hosts that arguments of its calls may name in URLs and addresses;
             `*.example.com` for all below one.
-        limits: The most that a play may use.
+        budget: The most that a play may use.
     """
 
     tools: dict[ToolName, ToolNeed] = Field(default_factory=dict, max_length=200)
     effects: tuple[Effect, ...] = ()
     hosts: tuple[str, ...] = Field(default=(), max_length=200)
-    limits: Limits = Limits()
+    budget: PackageBudget = PackageBudget()
 
     @field_validator("effects", "hosts", mode="before")
     @classmethod
@@ -164,14 +164,14 @@ class Manifest(_Part):
 
 
 def capabilities_of(
-    tools: Mapping[str, ToolNeed], *, hosts: Iterable[str] = (), limits: Limits | None = None
+    tools: Mapping[str, ToolNeed], *, hosts: Iterable[str] = (), budget: PackageBudget | None = None
 ) -> Capabilities:
     """The capabilities of an experience with these tools, and no more.
 
     Args:
         tools: The tools that it calls.
         hosts: The hosts that its arguments may name.
-        limits: The most that a play may use; no model call if not given.
+        budget: The most that a play may use.
     """
     effects: tuple[Effect, ...] = ("read", "idempotent", "write", "irreversible")
     used = {need.effect for need in tools.values()}
@@ -179,7 +179,7 @@ def capabilities_of(
         tools=dict(tools),
         effects=tuple(effect for effect in effects if effect in used),
         hosts=tuple(sorted(set(hosts))),
-        limits=limits or Limits(),
+        budget=budget or PackageBudget(),
     )
 
 

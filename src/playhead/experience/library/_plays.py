@@ -8,7 +8,9 @@ from typing import Literal, TypeAlias, get_args
 
 from playhead.errors import LibraryError
 from playhead.experience.library._file import LibraryFile
-from playhead.tape import canonical, digest_of, utc_now
+from playhead.experience.play import LevelKey, Played, Record
+from playhead.tape import utc_now
+from playhead.tape.kinds import UserMessage
 
 Outcome: TypeAlias = Literal["solved", "handed_over", "refused", "failed"]
 """Solved alone; handed to a model or a person after it began; refused before any effect; gone
@@ -44,8 +46,9 @@ class Play:
         outcome: What became of it.
         task: The task's text.
         reason: Why it stopped, if it did.
-        tools: Digest of the schemas that the tools had, see `tools_digest`.
+        tools: Digest of what the tools were, as `Played.tools`.
         cost: Of the whole session, with what came after a hand-over.
+        trials: The levels that tried, and whether they did what was asked.
     """
 
     experience: str
@@ -55,6 +58,7 @@ class Play:
     reason: str = ""
     tools: str = ""
     cost: Cost = Cost()
+    trials: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,18 @@ class Plays:
         )
         if any(not 0 <= amount < 1e15 for amount in amounts):
             raise LibraryError(f"a play cannot have cost {cost}")
+        with self._file.transaction():
+            self._write(play, cost)
+
+    def _write(self, play: Play, cost: Cost) -> None:
+        self._file.write(
+            "DELETE FROM trial WHERE tape = ? AND experience = ?", (play.tape, play.experience)
+        )
+        for level, solved in play.trials:
+            self._file.write(
+                "INSERT INTO trial VALUES (?, ?, ?, ?, ?)",
+                (play.tape, play.experience, level, play.tools, int(solved)),
+            )
         self._file.write(
             "INSERT OR REPLACE INTO play VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (play.tape, play.experience, play.tools, utc_now(), play.task[:20_000], play.outcome,
@@ -119,7 +135,7 @@ class Plays:
 
         Args:
             experience: Its digest.
-            tools: Only those with tools of these schemas, see `tools_digest`.
+            tools: Only those with these tools, see `Play.tools`.
         """
         where, values = "experience = ?", [experience]
         if tools is not None:
@@ -129,6 +145,35 @@ class Plays:
             values,
         )
         return Counts(**dict(rows))
+
+    def judge(self, tape: str, wrong_writes: int, *, reason: str = "") -> int:
+        """Say how many writes of a play were wrong: with any, it failed, and is a guard.
+
+        Args:
+            tape: The tape of the play.
+            wrong_writes: How many.
+            reason: What was wrong.
+
+        Returns:
+            How many plays are counted on that tape.
+        """
+        with self._file.transaction():
+            self._file.write(
+                "UPDATE play SET wrong_writes = ?, outcome = IIF(? > 0, 'failed', outcome), "
+                "reason = IIF(? = '', reason, ?) WHERE tape = ?",
+                (wrong_writes, wrong_writes, reason, reason[:2000], tape),
+            )
+            if wrong_writes > 0:
+                self._file.write("UPDATE trial SET solved = 0 WHERE tape = ?", (tape,))
+            return len(self._file.all("SELECT 1 FROM play WHERE tape = ?", (tape,)))
+
+    def statistics(self) -> dict[LevelKey, Record]:
+        """How often each level did what was asked, as `play(statistics=…)` takes it."""
+        rows = self._file.all(
+            "SELECT experience, level, tools, SUM(solved), COUNT(*) FROM trial "
+            "GROUP BY experience, level, tools"
+        )
+        return {LevelKey(*key): Record(right, tried) for *key, right, tried in rows}
 
     def tasks(self, experience: str, outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
         """Texts and reasons of the newest plays with these outcomes."""
@@ -141,9 +186,42 @@ class Plays:
         return [(task, reason) for task, reason in rows]
 
 
-def tools_digest(schemas: dict[str, str | None]) -> str:
-    """One digest for the schemas of all tools of an experience, by name.
+def play_of(played: Played, *, wrong_writes: int | None = None) -> Play | None:
+    """What a play counts as; None of a dry run, and while it is not at its end.
 
-    What an experience did with other versions of its tools says little about these.
+    Args:
+        played: What came of it.
+        wrong_writes: How many of its writes were wrong, if somebody judged it.
     """
-    return digest_of(canonical(schemas))
+    if played.outcome in ("dry", "waiting", "unfinished"):
+        return None
+    tape = played.tape
+    ended = played.outcome in ("done", "nothing")
+    task = next((step.body.text for step in tape if isinstance(step.body, UserMessage)), "")
+    trials = {each.level: False for each in played.handed_over}
+    if ended:
+        trials[played.level] = not wrong_writes
+    return Play(
+        experience=played.digest,
+        tape=tape.id,
+        outcome=_outcome(played, ended=ended, wrong_writes=wrong_writes),
+        task=task,
+        reason=played.why or "",
+        tools=played.tools,
+        cost=Cost(
+            model_calls=played.model_calls,
+            tokens=played.tokens,
+            usd=played.usd if played.usd or not played.model_calls else None,
+            seconds=played.seconds,
+            wrong_writes=wrong_writes,
+        ),
+        trials=tuple(trials.items()),
+    )
+
+
+def _outcome(played: Played, *, ended: bool, wrong_writes: int | None) -> Outcome:
+    if wrong_writes:
+        return "failed"
+    if ended:
+        return "handed_over" if played.handed_over else "solved"
+    return "refused" if played.writes == 0 else "handed_over"
