@@ -34,6 +34,9 @@ def check(diagram: str) -> list[str]:
 ROWS = {"result": "look", "where": {"fn": "equals", "of": [{"item": ["who"]}, {"param": "person"}]}}
 
 
+OVER = {"of": {"result": "look"}, "where": {"const": True}}
+
+
 def loops(**changes: Any) -> dict[str, Any]:
     return {
         "start": "look",
@@ -41,7 +44,7 @@ def loops(**changes: Any) -> dict[str, Any]:
             "look": {
                 "call": {"tool": "calendar.search", "arguments": {"query": {"param": "person"}}},
                 "next": [
-                    {"when": {"quantity": "any", "over": {"of": {"result": "look"}, "where": {"const": True}}}, "to": "each"},
+                    {"when": {"quantity": "any", "over": OVER}, "to": "each"},
                     {"to": "stop"},
                 ],
             },
@@ -79,7 +82,8 @@ def test_the_diagram_says_what_the_routine_does() -> None:
 
 HOSTILE = [
     'x"]; click s0 "javascript:alert(1)"', "<script>alert(1)</script>", "end", "%%{init: {}}%%",
-    "a\nb --> c", "`**bold**`", "#quot;", "subgraph", "style s0 fill:#000", "]]", "\u202e", "\u2028",
+    "a\nb --> c", "`**bold**`", "#quot;", "subgraph", "style s0 fill:#000", "]]", "\u202e",
+    "\u2028",
     "a" * 200, "\x00", "🙂", "|x|", "&lt;b&gt;",
 ]  # fmt: skip
 
@@ -117,7 +121,8 @@ def test_any_text_stays_in_its_label(text: str) -> None:
         ({"const": {"a": 1}}, '{"a": 1}'),
         ({"now": True}, "now"),
         ({"fn": "add_days", "of": [{"now": True}, {"const": 1}]}, "add_days(now, 1)"),
-        ({"result": "look", "pick": {"lowest": "start"}, "at": ["ids", 0]}, "look.lowest(start).ids[0]"),
+        ({"result": "look", "pick": {"lowest": "start"}, "at": ["ids", 0]},
+         "look.lowest(start).ids[0]"),
         ({"agree": [{"const": n} for n in range(5)]}, "(0 = 1 = 2 = …)"),
         ({"first_of": [{"param": "person"}, {"const": None}]}, "(‹person› or else null)"),
         ({"quantity": "count", "over": {"of": {"result": "look"}, "where": {"const": True}}},

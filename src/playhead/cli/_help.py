@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playhead.cli._help_library import LIBRARY
+
 PROGRAM = """Sessions of LLM agents on a tape: an append-only log that is all their state.
 
 Kill a session and resume it; replay it without a model; fork it at any step;
@@ -322,7 +324,7 @@ one gets status 404, with the nearest recorded call and the difference.
 Redact as you recorded. Exit codes: 0, 1 nothing is recorded or it cannot listen
 there, 2 no such tape."""
 
-EXAMPLES = {
+EXAMPLES = LIBRARY | {
     "record llm": _RECORD_LLM,
     "replay llm": _REPLAY_LLM,
     "record mcp": _RECORD_MCP,
