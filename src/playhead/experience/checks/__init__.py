@@ -6,6 +6,7 @@ What a check sees is `docs/playing.md`.
 from playhead.experience.checks._engine import CheckEngine, FailedCheck, Verdict, is_due
 from playhead.experience.checks._facts import NAMES, At, Case, Moment, SeenCall
 from playhead.experience.checks._limited import LimitedWorker, WorkerLimits, shared_worker
+from playhead.experience.checks._mine import as_played, case_of, mine
 
 __all__ = [
     "NAMES",
@@ -18,6 +19,9 @@ __all__ = [
     "SeenCall",
     "Verdict",
     "WorkerLimits",
+    "as_played",
+    "case_of",
     "is_due",
+    "mine",
     "shared_worker",
 ]
