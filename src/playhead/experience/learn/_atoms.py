@@ -243,7 +243,8 @@ def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Ter
 def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
     """The value as a fixed text around a part that varies."""
     for each in candidates:
-        for term in (("param", each.name), fn("lower", ("param", each.name))):
+        plain: Term = ("param", each.name)
+        for term in (plain, *([fn("lower", plain)] if each.kind in ("name", "option") else [])):
             inner = world.value(term)
             if not isinstance(inner, str) or len(inner) < 3 or inner == value:
                 continue

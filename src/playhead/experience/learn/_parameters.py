@@ -49,7 +49,8 @@ def read_texts(
     examples: Sequence[Example], tools: Mapping[str, ToolSpec], settings: LearnSettings
 ) -> Texts:
     """The parameters that the task texts of some traces suggest."""
-    known = _no_names(examples)
+    sets = option_sets(examples, tools)
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
@@ -58,7 +59,7 @@ def read_texts(
     for kind in kinds:
         result.candidates += _of_kind(kind, texts, ())
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
-    for options in option_sets(examples, tools):
+    for options in sets:
         result.candidates += _of_kind("option", texts, options)
     result.candidates = list(_named(result.candidates))
     return result
@@ -111,18 +112,18 @@ def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterat
     parts = tuple(Option(value=value, words=words) for value, words in options)
     sources: dict[Mention, tuple[Any, ...]] = {}
     for mention in _sources(kind, texts, parts):
-        sources[mention] = tuple(_value(text, mention) for text in texts)
-    full = {values for values in sources.values() if None not in values}
+        sources[mention] = tuple(_found(text, mention) for text in texts)
+    full = {found for found in sources.values() if None not in found}
     partial = {
-        values
-        for values in sources.values()
-        if None in values
-        and any(v is not None for v in values)
-        and not any(_compatible(values, each) for each in full)
+        found
+        for found in sources.values()
+        if None in found and not any(_compatible(found, each) for each in full)
     }
-    for values in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
-        fitting = [m for m, theirs in sources.items() if _compatible(theirs, values)]
-        yield Candidate("", kind, tuple(fitting), values)
+    for chosen in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
+        fitting = [m for m, theirs in sources.items() if _compatible(theirs, chosen)]
+        values = tuple(None if found is None else found.value for found in chosen)
+        if any(value is not None for value in values):
+            yield Candidate("", kind, tuple(fitting), values)
 
 
 def _ordered(
@@ -147,9 +148,9 @@ def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
     return bool(said) and all(one == other for one, other in said)
 
 
-def _value(text: TaskText, mention: Mention) -> Any:  # noqa: ANN401
+def _found(text: TaskText, mention: Mention) -> Found | None:
     try:
-        return text.value(mention)
+        return text.found(mention)
     except Unclear:
         return None
 
@@ -194,6 +195,16 @@ def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> l
     seen = _seen_values(examples, _texts_of(examples))
     lists |= dict.fromkeys(each for each in seen if not any(set(each) <= set(o) for o in lists))
     return [made for each in lists if (made := _worded(each)) and len(each) > 1]
+
+
+def _option_words(sets: Iterable[OptionSet]) -> set[str]:
+    return {
+        word.casefold()
+        for options in sets
+        for _, wordings in options
+        for wording in wordings
+        for word, _, _ in words_of(wording)
+    }
 
 
 def _texts_of(examples: Sequence[Example]) -> list[TaskText]:
