@@ -100,11 +100,10 @@ def parameter_terms(candidates: Sequence[Candidate], settings: LearnSettings) ->
         for term in by_kind.get(kind, ())
         for day in days_of(kind, term)
     ]
-    times = [time for term in by_kind.get("time", ()) for time in (term, fn("afternoon", term))]
+    times = by_kind.get("time", [])
     for day in [*days, TODAY]:
         yield from (fn("at", day, time) for time in times)
         yield from _moments(day)
-    yield from times
 
 
 def _converted(kind: str, term: Term) -> Iterator[Term]:

@@ -95,16 +95,38 @@ def _no_names(examples: Sequence[Example]) -> tuple[str, ...]:
         for word, _, _ in words_of(str(found.value))
     }
     seen = Counter(word for text in texts for word in set(text.words))
+    places = {
+        word: {
+            _around(text, found) for text in texts for found in text.mentions() if _is(found, word)
+        }
+        for word in words
+    }
+    cues = {
+        cue
+        for word in words
+        if word in used
+        for left, right in places[word]
+        for cue in (("l", left), ("r", right))
+    }
     return tuple(
-        sorted(word for word in words if word not in used and _is_plain(word, seen, texts))
+        sorted(
+            word
+            for word in words
+            if word not in used
+            and (seen[word] == len(texts) or (cues and not _stands_like(places[word], cues)))
+        )
     )
 
 
-def _is_plain(word: str, seen: Counter[str], texts: Sequence[TaskText]) -> bool:
-    """Whether it always stands in small letters, or in every text."""
-    if seen[word] == len(texts):
-        return True
-    return not any(re.search(rf"\b{re.escape(word.capitalize())}\b", text.text) for text in texts)
+def _is(found: Found, word: str) -> bool:
+    return found.kind == "name" and word in str(found.value).casefold().split()
+
+
+def _stands_like(
+    places: set[tuple[str | None, str | None]], cues: set[tuple[str, str | None]]
+) -> bool:
+    """Whether a word stands where names stand in other texts."""
+    return any(("l", left) in cues or ("r", right) in cues for left, right in places)
 
 
 def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterator[Candidate]:
@@ -120,7 +142,11 @@ def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterat
         if None in found and not any(_compatible(found, each) for each in full)
     }
     for chosen in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
-        fitting = [m for m, theirs in sources.items() if _compatible(theirs, chosen)]
+        fitting = [
+            mention
+            for mention, theirs in sources.items()
+            if _compatible(theirs, chosen) and (theirs == chosen or _often(theirs))
+        ]
         values = tuple(None if found is None else found.value for found in chosen)
         if any(value is not None for value in values):
             yield Candidate("", kind, tuple(fitting), values)
@@ -140,6 +166,11 @@ def _widest(partial: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
         for values in partial
         if not any(values != other and _compatible(values, other) for other in partial)
     }
+
+
+def _often(found: tuple[Any, ...]) -> bool:
+    """Whether a source that says nothing in some texts is borne out by two others."""
+    return sum(each is not None for each in found) > 1
 
 
 def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
@@ -211,9 +242,7 @@ def _texts_of(examples: Sequence[Example]) -> list[TaskText]:
     return [TaskText(each.trace.task, now=each.trace.now) for each in examples]
 
 
-def _seen_values(
-    examples: Sequence[Example], texts: Sequence[TaskText]
-) -> list[tuple[str, ...]]:
+def _seen_values(examples: Sequence[Example], texts: Sequence[TaskText]) -> list[tuple[str, ...]]:
     """Values of an argument that texts name word by word, though no schema lists them."""
     taken = {
         str(found.value).casefold()

@@ -242,9 +242,7 @@ def _as_written(terms: Sequence[Term]) -> list[Term]:
     """Without other spellings of what is there as it was written."""
     spelt = ("lower", "title", "capital")
     return [
-        term
-        for term in terms
-        if not (term[0] == "fn" and term[1] in spelt and term[2][0] in terms)
+        term for term in terms if not (term[0] == "fn" and term[1] in spelt and term[2][0] in terms)
     ]
 
 
