@@ -136,7 +136,7 @@ def _guarded(
         labels = {at: at in branch.members for at in range(len(ground.examples))}
         found = guards(ground, program, labels, parameters=left, reads=idle_reads)
         if not found:
-            if not several and not sounds_conditional(ground) and not left:
+            if branches and not several and not sounds_conditional(ground) and not left:
                 continue
             return "no condition tells when it writes" if branches else "no condition is known"
         branch.guard = agree(found)

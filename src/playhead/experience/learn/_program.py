@@ -230,7 +230,7 @@ def slot(
         kept = _as_written(_most_holding(worlds, found, values))
     else:
         kept = [term for term in found if _holding(worlds, term, values) == len(values)]
-        kept = as_said(_CHOICE_WORDS, kept, ground.texts.texts)
+        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
     if all(_same(value, other, loosely=loosely) for other in values.values()):
         said = any(parameters_in(term) for term in kept)
         if not said and not is_identity(value):
@@ -243,6 +243,18 @@ def _as_written(terms: Sequence[Term]) -> list[Term]:
     spelt = ("lower", "title", "capital")
     return [
         term for term in terms if not (term[0] == "fn" and term[1] in spelt and term[2][0] in terms)
+    ]
+
+
+def _plainest(terms: Sequence[Term]) -> list[Term]:
+    """Without conditions on rows that are only about the clock, where none is needed."""
+    return [
+        term
+        for term in terms
+        if term[0] != "result"
+        or term[2] is None
+        or parameters_in(term[2])
+        or ("result", term[1], None, *term[3:]) not in terms
     ]
 
 
