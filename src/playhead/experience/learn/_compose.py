@@ -230,7 +230,12 @@ def _schema(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _scope(ground: Ground, used: set[str]) -> dict[str, Any]:
-    counts = ground.texts.counts if ground.settings.refusal_rules else {}
+    kinds = {each.kind for each in ground.candidates if each.name in used}
+    counts = {
+        kind: seen
+        for kind, seen in ground.texts.counts.items()
+        if ground.settings.refusal_rules and (kind != "name" or kind in kinds)
+    }
     return {
         "examples": [each.trace.task for each in ground.examples],
         "mentions": {kind: list(seen) for kind, seen in counts.items()},

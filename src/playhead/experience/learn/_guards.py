@@ -18,11 +18,21 @@ from playhead.experience.learn._atoms import (
 )
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._program import Ground, Program, needed_steps
+from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term
 from playhead.experience.routine._terms import const, fn
 
 _CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
+_CONDITION_WORDS = said_by(
+    ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth"]),
+    ("any|ever|at some point", ["any"]),
+    ("always|every|all", ["all"]),
+    ("highest|largest|peak|maximum", ["largest"]),
+    ("lowest|smallest|minimum", ["smallest"]),
+    ("average|mean", ["mean"]),
+    ("in total|total|overall|more|less|fewer", ["sum"]),
+)
 _SPENT = ("number", "comparison", "period")
 
 
@@ -67,7 +77,7 @@ def guards(
             continue
         if all(program.worlds[at].value(term) is wanted for at, wanted in labels.items()):
             found.append(term)
-    return found[: 2 * ground.settings.explanations]
+    return as_said(_CONDITION_WORDS, found, ground.texts.texts)[: 2 * ground.settings.explanations]
 
 
 def _conditions(ground: Ground, program: Program) -> Iterator[Term]:

@@ -12,6 +12,8 @@ from playhead.experience.learn._parameters import read_texts
 from playhead.experience.learn._program import (
     Ground,
     Program,
+    ReadStep,
+    add_lookups,
     agree,
     make_program,
     needed_steps,
@@ -69,6 +71,7 @@ def _plan(ground: Ground, at: int) -> Plan | str:
     if not example.reads and not example.writes and ground.settings.refusal_rules:
         return "it did nothing, and shows no reason why"
     program = make_program(ground, at, example.reads)
+    add_lookups(ground, program)
     clusters = _clusters(ground.examples)
     branches: list[Branch] = []
     for signature, members in clusters.items():
@@ -115,7 +118,11 @@ def _guarded(
     terms = [term for step in program.steps for term in step.terms]
     written = [term for branch in branches for block in branch.blocks for term in block.terms]
     live = {step.state for step in needed_steps(program, written)}
-    idle_reads = {step.state for step in program.steps} - live
+    idle_reads = {
+        step.state
+        for step in program.steps
+        if step.state not in live and not (is_lookup(program, step) and not branches)
+    }
     left = unspent(ground, [*terms, *written])
     several = len(branches) + bool(idle) > 1
     needs = several or bool(idle_reads) or bool(left) or not branches
@@ -129,13 +136,21 @@ def _guarded(
         labels = {at: at in branch.members for at in range(len(ground.examples))}
         found = guards(ground, program, labels, parameters=left, reads=idle_reads)
         if not found:
-            if not several and not sounds_conditional(ground) and not left:
+            if branches and not several and not sounds_conditional(ground) and not left:
                 continue
             return "no condition tells when it writes" if branches else "no condition is known"
         branch.guard = agree(found)
     if not branches:
         return Plan(program, [], agree(found), True)
     return Plan(program, branches, None, bool(idle) or len(branches) == 1)
+
+
+def is_lookup(program: Program, step: ReadStep) -> bool:
+    """Whether a read turns one value into another, as a directory does."""
+    results = [world.scope.results.get(step.state) for world in program.worlds]
+    return any(isinstance(found, list) for found in results) and not any(
+        isinstance(row, dict) for found in results if isinstance(found, list) for row in found
+    )
 
 
 __all__ = ["Block", "Induced", "Term", "call_key", "induce"]

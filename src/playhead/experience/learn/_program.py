@@ -20,6 +20,7 @@ from playhead.experience.learn._atoms import (
     world_of,
 )
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
+from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.routine import PastCall, Term
@@ -27,6 +28,13 @@ from playhead.experience.routine._decisions import call_key
 from playhead.experience.routine._terms import const
 from playhead.experience.values import equal
 from playhead.tape import Json
+
+_CHOICE_WORDS = said_by(
+    ("latest|newest|most recent|last", ["highest"]),
+    ("earliest|oldest|next|soonest|upcoming|first", ["lowest"]),
+    ("most", ["most_common"]),
+    ("least|fewest", ["least_common"]),
+)
 
 
 @dataclass(slots=True)
@@ -102,6 +110,48 @@ def make_program(ground: Ground, of: int, reads: Sequence[PastCall]) -> Program:
     return program
 
 
+def add_lookups(ground: Ground, program: Program) -> None:
+    """Reads that no trace made, and that turn a mention into what was written.
+
+    Somebody who knows an address by heart need not look it up; an experience must. A tool with one
+    argument is tried with what the text mentions; it is kept if it gives a value that every trace
+    wrote and that nothing else explains.
+    """
+    if ground.probe is None:
+        return
+    wanted = {
+        at: {str(v) for call in example.writes for v in call.arguments.values() if is_identity(v)}
+        for at, example in enumerate(ground.examples)
+        if example.writes
+    }
+    if not wanted:
+        return
+    lookups = [t for t in ground.tools.values() if t.effect == "read" and len(t.arguments) == 1]
+    for candidate in ground.candidates:
+        if candidate.kind not in ("name", "quoted", "address") or None in candidate.values:
+            continue
+        for tool in lookups:
+            arguments: dict[str, Term] = {next(iter(tool.arguments)): ("param", candidate.name)}
+            step = ReadStep(f"read_{len(program.steps) + 1}", const(tool.name), arguments)
+            if any(step.arguments == s.arguments and step.tool == s.tool for s in program.steps):
+                continue
+            if all(_gives(ground, program, step, at, values) for at, values in wanted.items()):
+                program.steps.append(step)
+                for at in range(len(ground.examples)):
+                    _make(ground, program, step, at, None)
+
+
+def _gives(ground: Ground, program: Program, step: ReadStep, at: int, values: set[str]) -> bool:
+    """Whether a read would find a value that was written, and no other."""
+    world = program.worlds[at]
+    arguments = {name: world.value(term) for name, term in step.arguments.items()}
+    try:
+        result = _result(ground, str(step.tool[1]), arguments, at, None)
+    except LookupError:
+        return False
+    return isinstance(result, list) and len(result) == 1 and result[0] in values
+
+
 def _aligned(ground: Ground, read: PastCall, at: int, used: set[int]) -> PastCall | None:
     """The read of another trace that stands where this one does."""
     like = siblings(ground.tools[read.tool], ground.tools)
@@ -140,15 +190,15 @@ def _tool_term(
     if not ground.settings.typed_mentions:
         return fixed
     like = set(siblings(ground.tools[read.tool], ground.tools))
+    scores: dict[Term, int] = {}
     for each in ground.candidates:
         if each.kind != "option" or each.values[program.of] != read.tool:
             continue
-        pairs = zip(each.values, aligned, strict=True)
-        if all(value in like for value in each.values if value is not None) and all(
-            call is None or value == call.tool for value, call in pairs
-        ):
-            return ("param", each.name)
-    return fixed
+        if all(value in like for value in each.values if value is not None):
+            pairs = zip(each.values, aligned, strict=True)
+            agreeing = sum(call is not None and call.tool == value for value, call in pairs)
+            scores["param", each.name] = agreeing
+    return max(scores, key=lambda term: scores[term]) if scores else fixed
 
 
 def slot(
@@ -176,11 +226,11 @@ def slot(
         settings=ground.settings,
         loosely=loosely,
     )
-    kept = [term for term in found if _holds(worlds, term, values, loosely=loosely)]
-    if not kept and loosely:
-        kept = found
     if loosely:
-        kept = _as_written(kept)
+        kept = _as_written(_most_holding(worlds, found, values))
+    else:
+        kept = [term for term in found if _holding(worlds, term, values) == len(values)]
+        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
     if all(_same(value, other, loosely=loosely) for other in values.values()):
         said = any(parameters_in(term) for term in kept)
         if not said and not is_identity(value):
@@ -196,12 +246,34 @@ def _as_written(terms: Sequence[Term]) -> list[Term]:
     ]
 
 
-def _holds(
-    worlds: Sequence[World], term: Term, others: Mapping[int, Json], *, loosely: bool
-) -> bool:
-    return all(
-        (got := worlds[at].value(term)) is not None and _same(got, other, loosely=loosely)
-        for at, other in others.items()
+def _plainest(terms: Sequence[Term]) -> list[Term]:
+    """Without conditions on rows that are only about the clock, where none is needed."""
+    return [
+        term
+        for term in terms
+        if term[0] != "result"
+        or term[2] is None
+        or parameters_in(term[2])
+        or ("result", term[1], None, *term[3:]) not in terms
+    ]
+
+
+def _most_holding(
+    worlds: Sequence[World], terms: Sequence[Term], values: Mapping[int, Json]
+) -> list[Term]:
+    """The terms that hold in most traces."""
+    counts = {term: _holding(worlds, term, values, loosely=True) for term in terms}
+    most = max(counts.values(), default=0)
+    return [term for term, count in counts.items() if count == most]
+
+
+def _holding(
+    worlds: Sequence[World], term: Term, values: Mapping[int, Json], *, loosely: bool = False
+) -> int:
+    """In how many traces a term gives the value."""
+    return sum(
+        (got := worlds[at].value(term)) is not None and _same(got, value, loosely=loosely)
+        for at, value in values.items()
     )
 
 
