@@ -54,7 +54,7 @@ def as_played(experience: Experience, case: Case) -> Case | None:
 
     None where it asks for what is not recorded, or comes to another end.
     """
-    known = {_key(call.tool, call.arguments): call for call in case.calls}
+    known = {call_key(call): call for call in case.calls}
     inputs = Inputs(task=case.task, now=case.now or "", given={})
     done: list[SeenCall] = []
     while len(done) < _MOST_CALLS:
@@ -139,6 +139,11 @@ def _seen(experience: Experience, call: PastCall) -> SeenCall:
 
 def _arguments(call: SeenCall) -> Mapping[str, Json]:
     return call.arguments if isinstance(call.arguments, dict) else {}
+
+
+def call_key(call: SeenCall) -> str:
+    """Equal for equal calls."""
+    return _key(call.tool, call.arguments)
 
 
 def _key(tool: str, arguments: Json) -> str:

@@ -13,7 +13,7 @@ from playhead.experience.play._levels import (
 )
 from playhead.experience.play._limits import Limits, needed_limits
 from playhead.experience.play._node import player_agent
-from playhead.experience.play._past import newest_play, read_past, request_text, result_value
+from playhead.experience.play._past import newest_play, read_past, request_text
 from playhead.experience.play._play import is_handed_over, play, resume_play
 from playhead.experience.play._played import HandOver, Outcome, Played, read_played
 from playhead.experience.play._recorded import recorded_experience
@@ -45,7 +45,6 @@ __all__ = [
     "read_played",
     "recorded_experience",
     "request_text",
-    "result_value",
     "resume_play",
     "tool_digest",
     "tool_facts",
