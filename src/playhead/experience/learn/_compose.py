@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.document import (
     Evidence,
     Experience,
+    Validation,
     experience_of,
 )
 from playhead.experience.document._read import plain
@@ -250,6 +251,18 @@ def plain_evidence(ground: Ground) -> dict[str, Any]:
         for each in ground.examples
     ]
     return {"traces": traces}
+
+
+def validated(experience: Experience, counts: Mapping[str, int]) -> Experience:
+    """The document with what leave-one-out gave."""
+    found = Validation(
+        played=sum(counts.values()),
+        right=counts.get("right", 0),
+        wrong=counts.get("wrong", 0),
+        refused=counts.get("refused", 0),
+    )
+    evidence = experience.evidence.model_copy(update={"validation": found})
+    return experience.model_copy(update={"evidence": evidence})
 
 
 __all__ = ["Branch", "Evidence", "Plan", "compose", "plain"]

@@ -24,6 +24,7 @@ from playhead.experience.routine._terms import const, fn
 
 _CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
+_OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)
 _CONDITION_WORDS = said_by(
     ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth"]),
     ("any|ever|at some point", ["any"]),
@@ -39,6 +40,20 @@ _SPENT = ("number", "comparison", "period")
 def sounds_conditional(ground: Ground) -> bool:
     """Whether a task text speaks of a condition."""
     return any(_CONDITIONAL.search(text.text) for text in ground.texts.texts)
+
+
+def speaks_of_another_way(ground: Ground, terms: Sequence[Term]) -> bool:
+    """Whether a text says what to do if the condition does not hold, in so many words."""
+    if any(_OTHERWISE.search(text.text) for text in ground.texts.texts):
+        return True
+    spent = set().union(*(parameters_in(term) for term in terms)) if terms else set()
+    quoted = [c for c in ground.candidates if c.kind == "quoted" and None not in c.values]
+    return any(each.name not in spent and not _doubled(each, quoted, spent) for each in quoted)
+
+
+def _doubled(one: Candidate, others: Sequence[Candidate], spent: set[str]) -> bool:
+    """Whether another parameter that is used says the same."""
+    return any(each.values == one.values and each.name in spent for each in others)
 
 
 def unspent(ground: Ground, terms: Sequence[Term]) -> set[str]:

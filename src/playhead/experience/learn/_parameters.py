@@ -12,7 +12,7 @@ from playhead.experience.document import Mention, Option
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine._reading import TaskText
-from playhead.experience.values import Found, Unclear, words_of
+from playhead.experience.values import Found, words_of
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
 _PLAIN = ("quoted", "number", "option")
@@ -134,7 +134,7 @@ def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterat
     parts = tuple(Option(value=value, words=words) for value, words in options)
     sources: dict[Mention, tuple[Any, ...]] = {}
     for mention in _sources(kind, texts, parts):
-        sources[mention] = tuple(_found(text, mention) for text in texts)
+        sources[mention] = tuple(text.found(mention) for text in texts)
     full = {found for found in sources.values() if None not in found}
     partial = {
         found
@@ -177,13 +177,6 @@ def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
     """Whether a source says nothing that the other does not say."""
     said = [(one, other) for one, other in zip(part, whole, strict=True) if one is not None]
     return bool(said) and all(one == other for one, other in said)
-
-
-def _found(text: TaskText, mention: Mention) -> Found | None:
-    try:
-        return text.found(mention)
-    except Unclear:
-        return None
 
 
 def _sources(

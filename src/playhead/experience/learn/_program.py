@@ -39,11 +39,12 @@ _CHOICE_WORDS = said_by(
 
 @dataclass(slots=True)
 class ReadStep:
-    """A read: its tool and arguments as terms."""
+    """A read: its tool and arguments as terms; `added` if the program's own trace lacks it."""
 
     state: str
     tool: Term
     arguments: dict[str, Term]
+    added: bool = False
 
     @property
     def terms(self) -> list[Term]:
@@ -102,54 +103,12 @@ def make_program(ground: Ground, of: int, reads: Sequence[PastCall]) -> Program:
     used: list[set[int]] = [set() for _ in ground.examples]
     for read in reads:
         aligned = [_aligned(ground, read, at, used[at]) for at in range(len(ground.examples))]
-        step = _read_step(ground, program, read, aligned)
+        step = read_step(ground, program, read, aligned)
         if step is not None:
             program.steps.append(step)
             for at in range(len(ground.examples)):
-                _make(ground, program, step, at, aligned[at])
+                make_read(ground, program, step, at, aligned[at])
     return program
-
-
-def add_lookups(ground: Ground, program: Program) -> None:
-    """Reads that no trace made, and that turn a mention into what was written.
-
-    Somebody who knows an address by heart need not look it up; an experience must. A tool with one
-    argument is tried with what the text mentions; it is kept if it gives a value that every trace
-    wrote and that nothing else explains.
-    """
-    if ground.probe is None:
-        return
-    wanted = {
-        at: {str(v) for call in example.writes for v in call.arguments.values() if is_identity(v)}
-        for at, example in enumerate(ground.examples)
-        if example.writes
-    }
-    if not wanted:
-        return
-    lookups = [t for t in ground.tools.values() if t.effect == "read" and len(t.arguments) == 1]
-    for candidate in ground.candidates:
-        if candidate.kind not in ("name", "quoted", "address") or None in candidate.values:
-            continue
-        for tool in lookups:
-            arguments: dict[str, Term] = {next(iter(tool.arguments)): ("param", candidate.name)}
-            step = ReadStep(f"read_{len(program.steps) + 1}", const(tool.name), arguments)
-            if any(step.arguments == s.arguments and step.tool == s.tool for s in program.steps):
-                continue
-            if all(_gives(ground, program, step, at, values) for at, values in wanted.items()):
-                program.steps.append(step)
-                for at in range(len(ground.examples)):
-                    _make(ground, program, step, at, None)
-
-
-def _gives(ground: Ground, program: Program, step: ReadStep, at: int, values: set[str]) -> bool:
-    """Whether a read would find a value that was written, and no other."""
-    world = program.worlds[at]
-    arguments = {name: world.value(term) for name, term in step.arguments.items()}
-    try:
-        result = _result(ground, str(step.tool[1]), arguments, at, None)
-    except LookupError:
-        return False
-    return isinstance(result, list) and len(result) == 1 and result[0] in values
 
 
 def _aligned(ground: Ground, read: PastCall, at: int, used: set[int]) -> PastCall | None:
@@ -164,7 +123,7 @@ def _aligned(ground: Ground, read: PastCall, at: int, used: set[int]) -> PastCal
     return None
 
 
-def _read_step(
+def read_step(
     ground: Ground, program: Program, read: PastCall, aligned: Sequence[PastCall | None]
 ) -> ReadStep | None:
     tool = _tool_term(ground, program, read, aligned)
@@ -231,7 +190,8 @@ def slot(
     else:
         kept = [term for term in found if _holding(worlds, term, values) == len(values)]
         kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
-    if all(_same(value, other, loosely=loosely) for other in values.values()):
+    same = all(_same(value, other, loosely=loosely) for other in values.values())
+    if same or (loosely and not kept):
         said = any(parameters_in(term) for term in kept)
         if not said and not is_identity(value):
             kept.append(constant(value))
@@ -286,7 +246,7 @@ def agree(terms: Sequence[Term]) -> Term:
     return terms[0] if len(terms) == 1 else ("agree", tuple(terms))
 
 
-def _make(
+def make_read(
     ground: Ground, program: Program, step: ReadStep, at: int, aligned: PastCall | None
 ) -> None:
     """Make the read on a trace."""
@@ -297,12 +257,12 @@ def _make(
         program.failed.add(at)
         return
     try:
-        world.learn(step.state, _result(ground, str(tool), arguments, at, aligned))
+        world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
     except LookupError:
         program.failed.add(at)
 
 
-def _result(
+def read_result(
     ground: Ground,
     tool: str,
     arguments: Mapping[str, Json],

@@ -36,11 +36,7 @@ class TaskText:
         return [found for found in self.mentions(options) if found.kind == mention.kind]
 
     def found(self, mention: Mention) -> Found | None:
-        """What a source finds, if it finds something.
-
-        Raises:
-            Unclear: Its words stand before several different ones.
-        """
+        """What a source finds; nothing where its words stand around several things."""
         found = self.of_kind(mention)
         if mention.of and len(found) not in mention.of:
             return None
@@ -48,9 +44,7 @@ class TaskText:
             place = mention.nth
             return found[place] if -len(found) <= place < len(found) else None
         near = [each for each in found if self.stands(each, mention)]
-        if any(each.value != near[0].value for each in near):
-            raise Unclear
-        return near[0] if near else None
+        return near[0] if near and all(each.value == near[0].value for each in near) else None
 
     def stands(self, found: Found, mention: Mention) -> bool:
         """Whether the words of a source stand around a mention."""
