@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from playhead.cli import (
     _caring,
+    _check,
     _checking,
     _evaluating,
     _judging,
@@ -18,6 +19,7 @@ from playhead.cli import (
     _looking,
     _new,
     _people,
+    _play,
     _recording,
     _run,
     _serve_mcp,
@@ -75,6 +77,8 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     _evaluating.report,
     _judging.label,
     _judging.agreement,
+    _check.check,
+    _play.play,
     _checking.verify,
     _caring.export,
     _caring.import_,
@@ -84,7 +88,9 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
 )
 for _function in _COMMANDS:
     _name = _function.__name__.rstrip("_")
-    _kind = TyperCommand if _name in ("new", "run", "search", "doctor", "eval") else TapeCommand
+    _kind = (
+        TyperCommand if _name in ("new", "run", "search", "doctor", "eval", "play") else TapeCommand
+    )
     app.command(_name, cls=_kind, epilog=EXAMPLES[_name])(guarded(_function))
 _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand]], ...] = (
     (_recording.record_app, "mcp", "record mcp", _recording.record_mcp, TyperCommand),

@@ -133,6 +133,7 @@ class Case:
         answer: What was said at the end.
         ended: Whether it came to its end.
         good: Whether it did what was asked; failed ones are counter-examples.
+        noop: Whether it says that nothing was to be done; None if that is told by its calls.
     """
 
     trace: str
@@ -143,6 +144,7 @@ class Case:
     answer: str | None = None
     ended: bool = True
     good: bool = True
+    noop: bool | None = None
 
     def moments(self) -> Iterator[Moment]:
         """Before each call, and before the end."""
@@ -152,5 +154,6 @@ class Case:
             yield replace(start, calls=tuple(done), call=replace(call, result=None, error=None))
             done.append(call)
         if self.ended:
-            noop = not any(call.writes for call in done)
+            told = self.noop
+            noop = not any(call.writes for call in done) if told is None else told
             yield replace(start, calls=tuple(done), answer=self.answer, noop=noop)

@@ -100,11 +100,10 @@ def parameter_terms(candidates: Sequence[Candidate], settings: LearnSettings) ->
         for term in by_kind.get(kind, ())
         for day in days_of(kind, term)
     ]
-    times = [time for term in by_kind.get("time", ()) for time in (term, fn("afternoon", term))]
+    times = by_kind.get("time", [])
     for day in [*days, TODAY]:
         yield from (fn("at", day, time) for time in times)
         yield from _moments(day)
-    yield from times
 
 
 def _converted(kind: str, term: Term) -> Iterator[Term]:
@@ -243,7 +242,8 @@ def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Ter
 def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
     """The value as a fixed text around a part that varies."""
     for each in candidates:
-        for term in (("param", each.name), fn("lower", ("param", each.name))):
+        plain: Term = ("param", each.name)
+        for term in (plain, *([fn("lower", plain)] if each.kind in ("name", "option") else [])):
             inner = world.value(term)
             if not isinstance(inner, str) or len(inner) < 3 or inner == value:
                 continue

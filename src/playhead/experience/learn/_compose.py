@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.document import (
     Evidence,
     Experience,
+    Validation,
     experience_of,
 )
 from playhead.experience.document._read import plain
@@ -230,7 +231,12 @@ def _schema(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _scope(ground: Ground, used: set[str]) -> dict[str, Any]:
-    counts = ground.texts.counts if ground.settings.refusal_rules else {}
+    kinds = {each.kind for each in ground.candidates if each.name in used}
+    counts = {
+        kind: seen
+        for kind, seen in ground.texts.counts.items()
+        if ground.settings.refusal_rules and (kind != "name" or kind in kinds)
+    }
     return {
         "examples": [each.trace.task for each in ground.examples],
         "mentions": {kind: list(seen) for kind, seen in counts.items()},
@@ -245,6 +251,18 @@ def plain_evidence(ground: Ground) -> dict[str, Any]:
         for each in ground.examples
     ]
     return {"traces": traces}
+
+
+def validated(experience: Experience, counts: Mapping[str, int]) -> Experience:
+    """The document with what leave-one-out gave."""
+    found = Validation(
+        played=sum(counts.values()),
+        right=counts.get("right", 0),
+        wrong=counts.get("wrong", 0),
+        refused=counts.get("refused", 0),
+    )
+    evidence = experience.evidence.model_copy(update={"validation": found})
+    return experience.model_copy(update={"evidence": evidence})
 
 
 __all__ = ["Branch", "Evidence", "Plan", "compose", "plain"]

@@ -18,17 +18,42 @@ from playhead.experience.learn._atoms import (
 )
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._program import Ground, Program, needed_steps
+from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term
 from playhead.experience.routine._terms import const, fn
 
 _CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
+_OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)
+_CONDITION_WORDS = said_by(
+    ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth"]),
+    ("any|ever|at some point", ["any"]),
+    ("always|every|all", ["all"]),
+    ("highest|largest|peak|maximum", ["largest"]),
+    ("lowest|smallest|minimum", ["smallest"]),
+    ("average|mean", ["mean"]),
+    ("in total|total|overall|more|less|fewer", ["sum"]),
+)
 _SPENT = ("number", "comparison", "period")
 
 
 def sounds_conditional(ground: Ground) -> bool:
     """Whether a task text speaks of a condition."""
     return any(_CONDITIONAL.search(text.text) for text in ground.texts.texts)
+
+
+def speaks_of_another_way(ground: Ground, terms: Sequence[Term]) -> bool:
+    """Whether a text says what to do if the condition does not hold, in so many words."""
+    if any(_OTHERWISE.search(text.text) for text in ground.texts.texts):
+        return True
+    spent = set().union(*(parameters_in(term) for term in terms)) if terms else set()
+    quoted = [c for c in ground.candidates if c.kind == "quoted" and None not in c.values]
+    return any(each.name not in spent and not _doubled(each, quoted, spent) for each in quoted)
+
+
+def _doubled(one: Candidate, others: Sequence[Candidate], spent: set[str]) -> bool:
+    """Whether another parameter that is used says the same."""
+    return any(each.values == one.values and each.name in spent for each in others)
 
 
 def unspent(ground: Ground, terms: Sequence[Term]) -> set[str]:
@@ -67,7 +92,7 @@ def guards(
             continue
         if all(program.worlds[at].value(term) is wanted for at, wanted in labels.items()):
             found.append(term)
-    return found[: 2 * ground.settings.explanations]
+    return as_said(_CONDITION_WORDS, found, ground.texts.texts)[: 2 * ground.settings.explanations]
 
 
 def _conditions(ground: Ground, program: Program) -> Iterator[Term]:

@@ -12,7 +12,7 @@ from playhead.experience.document import Mention, Option
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine._reading import TaskText
-from playhead.experience.values import Found, Unclear, words_of
+from playhead.experience.values import Found, words_of
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
 _PLAIN = ("quoted", "number", "option")
@@ -49,7 +49,8 @@ def read_texts(
     examples: Sequence[Example], tools: Mapping[str, ToolSpec], settings: LearnSettings
 ) -> Texts:
     """The parameters that the task texts of some traces suggest."""
-    known = _no_names(examples)
+    sets = option_sets(examples, tools)
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
@@ -58,7 +59,7 @@ def read_texts(
     for kind in kinds:
         result.candidates += _of_kind(kind, texts, ())
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
-    for options in option_sets(examples, tools):
+    for options in sets:
         result.candidates += _of_kind("option", texts, options)
     result.candidates = list(_named(result.candidates))
     return result
@@ -94,16 +95,38 @@ def _no_names(examples: Sequence[Example]) -> tuple[str, ...]:
         for word, _, _ in words_of(str(found.value))
     }
     seen = Counter(word for text in texts for word in set(text.words))
+    places = {
+        word: {
+            _around(text, found) for text in texts for found in text.mentions() if _is(found, word)
+        }
+        for word in words
+    }
+    cues = {
+        cue
+        for word in words
+        if word in used
+        for left, right in places[word]
+        for cue in (("l", left), ("r", right))
+    }
     return tuple(
-        sorted(word for word in words if word not in used and _is_plain(word, seen, texts))
+        sorted(
+            word
+            for word in words
+            if word not in used
+            and (seen[word] == len(texts) or (cues and not _stands_like(places[word], cues)))
+        )
     )
 
 
-def _is_plain(word: str, seen: Counter[str], texts: Sequence[TaskText]) -> bool:
-    """Whether it always stands in small letters, or in every text."""
-    if seen[word] == len(texts):
-        return True
-    return not any(re.search(rf"\b{re.escape(word.capitalize())}\b", text.text) for text in texts)
+def _is(found: Found, word: str) -> bool:
+    return found.kind == "name" and word in str(found.value).casefold().split()
+
+
+def _stands_like(
+    places: set[tuple[str | None, str | None]], cues: set[tuple[str, str | None]]
+) -> bool:
+    """Whether a word stands where names stand in other texts."""
+    return any(("l", left) in cues or ("r", right) in cues for left, right in places)
 
 
 def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterator[Candidate]:
@@ -111,18 +134,22 @@ def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterat
     parts = tuple(Option(value=value, words=words) for value, words in options)
     sources: dict[Mention, tuple[Any, ...]] = {}
     for mention in _sources(kind, texts, parts):
-        sources[mention] = tuple(_value(text, mention) for text in texts)
-    full = {values for values in sources.values() if None not in values}
+        sources[mention] = tuple(text.found(mention) for text in texts)
+    full = {found for found in sources.values() if None not in found}
     partial = {
-        values
-        for values in sources.values()
-        if None in values
-        and any(v is not None for v in values)
-        and not any(_compatible(values, each) for each in full)
+        found
+        for found in sources.values()
+        if None in found and not any(_compatible(found, each) for each in full)
     }
-    for values in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
-        fitting = [m for m, theirs in sources.items() if _compatible(theirs, values)]
-        yield Candidate("", kind, tuple(fitting), values)
+    for chosen in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
+        fitting = [
+            mention
+            for mention, theirs in sources.items()
+            if _compatible(theirs, chosen) and (theirs == chosen or _often(theirs))
+        ]
+        values = tuple(None if found is None else found.value for found in chosen)
+        if any(value is not None for value in values):
+            yield Candidate("", kind, tuple(fitting), values)
 
 
 def _ordered(
@@ -141,17 +168,15 @@ def _widest(partial: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
     }
 
 
+def _often(found: tuple[Any, ...]) -> bool:
+    """Whether a source that says nothing in some texts is borne out by two others."""
+    return sum(each is not None for each in found) > 1
+
+
 def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
     """Whether a source says nothing that the other does not say."""
     said = [(one, other) for one, other in zip(part, whole, strict=True) if one is not None]
     return bool(said) and all(one == other for one, other in said)
-
-
-def _value(text: TaskText, mention: Mention) -> Any:  # noqa: ANN401
-    try:
-        return text.value(mention)
-    except Unclear:
-        return None
 
 
 def _sources(
@@ -194,6 +219,16 @@ def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> l
     seen = _seen_values(examples, _texts_of(examples))
     lists |= dict.fromkeys(each for each in seen if not any(set(each) <= set(o) for o in lists))
     return [made for each in lists if (made := _worded(each)) and len(each) > 1]
+
+
+def _option_words(sets: Iterable[OptionSet]) -> set[str]:
+    return {
+        word.casefold()
+        for options in sets
+        for _, wordings in options
+        for wording in wordings
+        for word, _, _ in words_of(wording)
+    }
 
 
 def _texts_of(examples: Sequence[Example]) -> list[TaskText]:

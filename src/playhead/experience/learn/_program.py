@@ -20,6 +20,7 @@ from playhead.experience.learn._atoms import (
     world_of,
 )
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
+from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.routine import PastCall, Term
@@ -28,14 +29,22 @@ from playhead.experience.routine._terms import const
 from playhead.experience.values import equal
 from playhead.tape import Json
 
+_CHOICE_WORDS = said_by(
+    ("latest|newest|most recent|last", ["highest"]),
+    ("earliest|oldest|next|soonest|upcoming|first", ["lowest"]),
+    ("most", ["most_common"]),
+    ("least|fewest", ["least_common"]),
+)
+
 
 @dataclass(slots=True)
 class ReadStep:
-    """A read: its tool and arguments as terms."""
+    """A read: its tool and arguments as terms; `added` if the program's own trace lacks it."""
 
     state: str
     tool: Term
     arguments: dict[str, Term]
+    added: bool = False
 
     @property
     def terms(self) -> list[Term]:
@@ -94,11 +103,11 @@ def make_program(ground: Ground, of: int, reads: Sequence[PastCall]) -> Program:
     used: list[set[int]] = [set() for _ in ground.examples]
     for read in reads:
         aligned = [_aligned(ground, read, at, used[at]) for at in range(len(ground.examples))]
-        step = _read_step(ground, program, read, aligned)
+        step = read_step(ground, program, read, aligned)
         if step is not None:
             program.steps.append(step)
             for at in range(len(ground.examples)):
-                _make(ground, program, step, at, aligned[at])
+                make_read(ground, program, step, at, aligned[at])
     return program
 
 
@@ -114,7 +123,7 @@ def _aligned(ground: Ground, read: PastCall, at: int, used: set[int]) -> PastCal
     return None
 
 
-def _read_step(
+def read_step(
     ground: Ground, program: Program, read: PastCall, aligned: Sequence[PastCall | None]
 ) -> ReadStep | None:
     tool = _tool_term(ground, program, read, aligned)
@@ -140,15 +149,15 @@ def _tool_term(
     if not ground.settings.typed_mentions:
         return fixed
     like = set(siblings(ground.tools[read.tool], ground.tools))
+    scores: dict[Term, int] = {}
     for each in ground.candidates:
         if each.kind != "option" or each.values[program.of] != read.tool:
             continue
-        pairs = zip(each.values, aligned, strict=True)
-        if all(value in like for value in each.values if value is not None) and all(
-            call is None or value == call.tool for value, call in pairs
-        ):
-            return ("param", each.name)
-    return fixed
+        if all(value in like for value in each.values if value is not None):
+            pairs = zip(each.values, aligned, strict=True)
+            agreeing = sum(call is not None and call.tool == value for value, call in pairs)
+            scores["param", each.name] = agreeing
+    return max(scores, key=lambda term: scores[term]) if scores else fixed
 
 
 def slot(
@@ -176,12 +185,13 @@ def slot(
         settings=ground.settings,
         loosely=loosely,
     )
-    kept = [term for term in found if _holds(worlds, term, values, loosely=loosely)]
-    if not kept and loosely:
-        kept = found
     if loosely:
-        kept = _as_written(kept)
-    if all(_same(value, other, loosely=loosely) for other in values.values()):
+        kept = _as_written(_most_holding(worlds, found, values))
+    else:
+        kept = [term for term in found if _holding(worlds, term, values) == len(values)]
+        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
+    same = all(_same(value, other, loosely=loosely) for other in values.values())
+    if same or (loosely and not kept):
         said = any(parameters_in(term) for term in kept)
         if not said and not is_identity(value):
             kept.append(constant(value))
@@ -196,12 +206,34 @@ def _as_written(terms: Sequence[Term]) -> list[Term]:
     ]
 
 
-def _holds(
-    worlds: Sequence[World], term: Term, others: Mapping[int, Json], *, loosely: bool
-) -> bool:
-    return all(
-        (got := worlds[at].value(term)) is not None and _same(got, other, loosely=loosely)
-        for at, other in others.items()
+def _plainest(terms: Sequence[Term]) -> list[Term]:
+    """Without conditions on rows that are only about the clock, where none is needed."""
+    return [
+        term
+        for term in terms
+        if term[0] != "result"
+        or term[2] is None
+        or parameters_in(term[2])
+        or ("result", term[1], None, *term[3:]) not in terms
+    ]
+
+
+def _most_holding(
+    worlds: Sequence[World], terms: Sequence[Term], values: Mapping[int, Json]
+) -> list[Term]:
+    """The terms that hold in most traces."""
+    counts = {term: _holding(worlds, term, values, loosely=True) for term in terms}
+    most = max(counts.values(), default=0)
+    return [term for term, count in counts.items() if count == most]
+
+
+def _holding(
+    worlds: Sequence[World], term: Term, values: Mapping[int, Json], *, loosely: bool = False
+) -> int:
+    """In how many traces a term gives the value."""
+    return sum(
+        (got := worlds[at].value(term)) is not None and _same(got, value, loosely=loosely)
+        for at, value in values.items()
     )
 
 
@@ -214,7 +246,7 @@ def agree(terms: Sequence[Term]) -> Term:
     return terms[0] if len(terms) == 1 else ("agree", tuple(terms))
 
 
-def _make(
+def make_read(
     ground: Ground, program: Program, step: ReadStep, at: int, aligned: PastCall | None
 ) -> None:
     """Make the read on a trace."""
@@ -225,12 +257,12 @@ def _make(
         program.failed.add(at)
         return
     try:
-        world.learn(step.state, _result(ground, str(tool), arguments, at, aligned))
+        world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
     except LookupError:
         program.failed.add(at)
 
 
-def _result(
+def read_result(
     ground: Ground,
     tool: str,
     arguments: Mapping[str, Json],

@@ -56,8 +56,7 @@ class Trace:
 
 
 _FAILURE = re.compile(
-    r"\b(not found|no such|invalid|not provided|missing|failed|failure|error|unknown|cannot|denied"
-    r"|must be|must have|not allowed|refused)\b",
+    r"\b(not|no such|invalid|missing|failed|failure|error|unknown|cannot|denied|must|refused)\b",
     re.IGNORECASE,
 )
 

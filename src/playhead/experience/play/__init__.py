@@ -13,8 +13,14 @@ from playhead.experience.play._levels import (
 )
 from playhead.experience.play._limits import Limits, needed_limits
 from playhead.experience.play._node import player_agent
-from playhead.experience.play._past import newest_play, read_past, request_text, result_value
-from playhead.experience.play._play import is_handed_over, play, resume_play
+from playhead.experience.play._past import newest_play, read_past, request_text
+from playhead.experience.play._play import (
+    is_handed_over,
+    play,
+    play_sync,
+    resume_play,
+    resume_play_sync,
+)
 from playhead.experience.play._played import HandOver, Outcome, Played, read_played
 from playhead.experience.play._recorded import recorded_experience
 from playhead.experience.play._tools import drift, tool_digest, tool_facts, tools_digest
@@ -40,13 +46,14 @@ __all__ = [
     "needed_limits",
     "newest_play",
     "play",
+    "play_sync",
     "player_agent",
     "read_past",
     "read_played",
     "recorded_experience",
     "request_text",
-    "result_value",
     "resume_play",
+    "resume_play_sync",
     "tool_digest",
     "tool_facts",
     "tools_digest",

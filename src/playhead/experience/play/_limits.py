@@ -24,8 +24,8 @@ class Limits:
 
     Args:
         tools: Tools that it may call; None for those that it says it needs.
-        hosts: Hosts that may stand in addresses of arguments, and that its tools may live on; None
-            for any.
+        hosts: Hosts that may stand in addresses of arguments, and that its tools may live on, with
+            `*.example.com` for all below one; None for any.
         effects: Effects that its calls may have.
         calls: Tool calls at most.
         writes: Of these, calls that change something.
@@ -100,9 +100,13 @@ class Limits:
         if self.hosts is not None:
             named = [*_hosts(str(tool.get("origin", ""))), *_hosts_in(dict(call.arguments))]
             for host in named:
-                if host not in self.hosts:
+                if not any(_covers(granted, host) for granted in self.hosts):
                     return f"it may not reach `{host}`"
         return None
+
+
+def _covers(granted: str, host: str) -> bool:
+    return host == granted or (granted.startswith("*.") and host.endswith(granted[1:]))
 
 
 def needed_limits(experience: Experience) -> Limits:

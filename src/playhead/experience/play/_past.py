@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
-from playhead.errors import ExperienceError, JsonError
-from playhead.experience.checks import SeenCall
+from playhead.errors import ExperienceError
+from playhead.experience.checks import SeenCall, seen_call
 from playhead.experience.document import Experience
 from playhead.experience.routine import Inputs, PastCall
-from playhead.tape import Json, Step, Tape, compact, loads_strict
+from playhead.tape import Json, Step, Tape, compact
 from playhead.tape.kinds import Checked, Play, ToolCall, ToolError, ToolResult, UserMessage
 
 Values = Callable[[Json], Json]  # puts values back where placeholders stand
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}")
-_JSON_TEXT = re.compile(r"\s*[\[{]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def read_past(tape: Tape, experience: Experience, values: Values | None = None) 
             case ToolCall() as body:
                 asked[step.id], calls[step.id], judged = body, None, None
             case ToolResult() | ToolError() as body if step.re and step.re[0] in asked:
-                calls[step.re[0]] = _seen(asked[step.re[0]], body, resolve)
+                calls[step.re[0]] = seen_call(asked[step.re[0]], body, resolve)
             case Checked() as body if body.judged:
                 judged = body
     if note is None or task is None:
@@ -102,33 +101,12 @@ def newest_play(tape: Tape) -> tuple[Step, Play] | None:
     return None
 
 
-def result_value(result: Json) -> Json:
-    """A result as a routine reads it: JSON that stands in a text is read."""
-    if isinstance(result, str) and _JSON_TEXT.match(result):
-        try:
-            return loads_strict(result)
-        except JsonError:
-            return result
-    return result
-
-
 def _inputs(experience: Experience, note: Play, task: str, resolve: Values) -> Inputs:
     given = cast("dict[str, Json]", resolve(dict(note.parameters)))
     text = str(resolve(task))
     if given and text == request_text(experience, given):
         text = ""  # it was made of the parameters
     return Inputs(task=text, now=note.now or "", given=given)
-
-
-def _seen(call: ToolCall, answer: ToolResult | ToolError, resolve: Values) -> SeenCall:
-    changed = answer.arguments is not None  # by a person
-    arguments = resolve(answer.arguments if changed else call.arguments)
-    seen = SeenCall(call.name, call.effect, arguments)
-    if isinstance(answer, ToolError):
-        return replace(seen, error=str(resolve(answer.message)))
-    if answer.result is None and any(getattr(part, "address", None) for part in answer.parts):
-        return replace(seen, error="its result is too large to be read by a routine")
-    return replace(seen, result=result_value(resolve(answer.result)))
 
 
 def _past_call(call: SeenCall) -> PastCall:

@@ -30,7 +30,16 @@ from playhead.experience.play._played import Played, read_played
 from playhead.experience.play._recorded import recorded_experience
 from playhead.experience.play._tools import tool_facts, tools_digest
 from playhead.llm import Model
-from playhead.orchestrator import Approval, Budget, OnEvent, Verdict, default_store, resume, run
+from playhead.orchestrator import (
+    Approval,
+    Budget,
+    OnEvent,
+    Verdict,
+    default_store,
+    resume,
+    run,
+    sync_twin,
+)
 from playhead.store import Store
 from playhead.tape import Json, Tape
 from playhead.tape.kinds import Pause, Play
@@ -262,6 +271,10 @@ async def resume_play(
         begun,
     )
     return await session.go(_next_level(opened, ladder, begun.level), opened.id, None)
+
+
+play_sync = sync_twin(play)
+resume_play_sync = sync_twin(resume_play)
 
 
 def is_handed_over(tape: Tape) -> bool:

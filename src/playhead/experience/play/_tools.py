@@ -33,8 +33,10 @@ def _facts(tool: Tool | None) -> Json:
 
 
 def tools_digest(facts: Mapping[str, Json]) -> str:
-    """One digest for all tools of an experience: another one, and statistics begin anew."""
-    return digest({name: facts[name] for name in sorted(facts)})
+    """One digest for the schemas of all tools: another one, and statistics begin anew."""
+    return digest(
+        {name: now.get("digest") if isinstance(now, dict) else None for name, now in facts.items()}
+    )
 
 
 def drift(experience: Experience, facts: Mapping[str, Json]) -> str | None:

@@ -39,10 +39,10 @@ def decide(experience: Experience, inputs: Inputs, past: Sequence[PastCall]) -> 
     if isinstance(params, Refuse):
         return params
     walks = [each.walk(params, inputs.now, past) for each in _routines(experience)]
-    needed = {walk.needs.key: walk.needs for walk in walks if walk.needs is not None}
     writes = sum(_is_write(experience, call) for call in past)
-    if needed and not any(len(walk.plan) > writes for walk in walks if walk.needs is None):
-        return Calls(tuple(needed.values())[:1])
+    for walk in walks:
+        if walk.needs is not None and len(walk.plan) <= writes:
+            return Calls((walk.needs,))
     return _agreed(walks, writes)
 
 

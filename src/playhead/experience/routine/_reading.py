@@ -35,22 +35,16 @@ class TaskText:
         options = tuple((each.value, each.words) for each in mention.options)
         return [found for found in self.mentions(options) if found.kind == mention.kind]
 
-    def value(self, mention: Mention) -> Any:  # noqa: ANN401
-        """What a source finds, or None.
-
-        Raises:
-            Unclear: Its words stand before several different ones.
-        """
+    def found(self, mention: Mention) -> Found | None:
+        """What a source finds; nothing where its words stand around several things."""
         found = self.of_kind(mention)
         if mention.of and len(found) not in mention.of:
             return None
         if mention.nth is not None:
             place = mention.nth
-            return found[place].value if -len(found) <= place < len(found) else None
+            return found[place] if -len(found) <= place < len(found) else None
         near = [each for each in found if self.stands(each, mention)]
-        if any(each.value != near[0].value for each in near):
-            raise Unclear
-        return near[0].value if near else None
+        return near[0] if near and all(each.value == near[0].value for each in near) else None
 
     def stands(self, found: Found, mention: Mention) -> bool:
         """Whether the words of a source stand around a mention."""
@@ -92,9 +86,9 @@ def parameter_value(parameter: Parameter, text: TaskText) -> Json:
     found: list[Any] = []
     for source in parameter.sources:
         if (mention := getattr(source, "mention", None)) is not None:
-            value = text.value(mention)
-            if value is not None:
-                found.append(value)
+            each = text.found(mention)
+            if each is not None:
+                found.append(each.value)
     if any(value != found[0] for value in found):
         raise Unclear
     return found[0] if found else parameter.default

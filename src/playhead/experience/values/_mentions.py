@@ -45,8 +45,15 @@ _COUNT = {name: at for at, name in enumerate(_COUNTED.split())} | {
 }
 _COUNT_WORD = r"\d{1,6}(?:\.\d{1,3})?|" + "|".join(sorted(_COUNT, key=len, reverse=True))
 _UNIT_DAYS = {"day": 1, "week": 7, "fortnight": 14}
-_MORE = r"more|greater|higher|larger|longer|above|over|exceed(?:s|ed)?"
-_LESS = r"less|fewer|lower|smaller|shorter|below|under"
+_THAN = r"(?=[^.?!]{0,60}\bthan\b)"  # what is compared may stand between
+_MORE = (
+    rf"(?:more|greater|higher|larger|longer){_THAN}|(?:above|over|exceed(?:s|ed|ing)?)(?= \$?\d)"
+)
+_LESS = rf"(?:less|fewer|lower|smaller|shorter){_THAN}|(?:below|under)(?= \$?\d)"
+
+
+_EARLY = 7  # o'clock
+_IS_MORE = re.compile("more|greater|higher|larger|longer|above|over|exceed")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -86,6 +93,8 @@ def _clock(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
         raise Absent
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
+    elif 0 < hour < _EARLY and not found["h"].startswith("0"):
+        hour += 12  # "at 2" is no hour of the night
     return f"{hour:02}:{minute:02}:00"
 
 
@@ -116,7 +125,7 @@ def _comparison(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
     said = found[0].casefold()
     if "at least" in said or "at most" in said:
         return "at_least" if "least" in said else "at_most"
-    return "more" if re.match(_MORE, said) else "less"
+    return "more" if _IS_MORE.match(said) else "less"
 
 
 def _number(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
