@@ -24,9 +24,9 @@ def test_the_page_is_current():
 
 def test_the_commands_are_those_that_were_promised():
     assert sorted(COMMANDS) == [
-        "agreement", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
-        "import", "label", "ls", "new", "pending", "record llm", "record mcp", "record otlp",
-        "replay",
+        "agreement", "check", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
+        "import", "label", "ls", "new", "pending", "play", "record llm", "record mcp",
+        "record otlp", "replay",
         "replay llm", "replay mcp", "report",
         "resume", "rm", "run", "search", "serve agent", "show", "stats", "tail", "verify",
     ]  # fmt: skip

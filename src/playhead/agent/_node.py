@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playhead.agent._context import NodeContext
 from playhead.agent._signals import Signals
 from playhead.llm import Completion, Prompt, ToolSchema
-from playhead.tape import Body, Json, View
+from playhead.tape import Body, By, Json, View
 
 if TYPE_CHECKING:
     from playhead.agent._agent import Agent
@@ -31,6 +31,8 @@ class Node:
     offers_tools: bool = False
     parameters: Mapping[str, Json] | None = None
     """JSON Schema of what the node is asked with, where that is not a text."""
+    plays: By | None = None
+    """Who its steps are by, where it plays an experience and asks no model."""
 
     def __init__(self, name: str, *, next: str | None = None, **config: Json) -> None:
         self.name = name

@@ -42,7 +42,7 @@ def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
     names = tuple(environments or ())
 
     def made() -> tuple[Environment, ...]:
-        return tuple(_found(name, Environment, "environment") for name in names)
+        return load_environments(names)
 
     around = made()
     if agent == "demo" or agent.startswith("demo:"):
@@ -66,6 +66,15 @@ def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
             lambda: (*read.make_environments(), *made()),
         )
     return Loaded(_found(agent, Agent, "agent"), around, agent, names, make_environments=made)
+
+
+def load_environments(names: Sequence[str]) -> tuple[Environment, ...]:
+    """The environments of these names.
+
+    Raises:
+        UsageFault: A name leads to none; the message says why.
+    """
+    return tuple(_found(name, Environment, "environment") for name in names)
 
 
 def load_function(spec: str, what: str) -> Callable[..., Any]:

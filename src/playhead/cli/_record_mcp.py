@@ -27,7 +27,7 @@ from playhead.record.mcp import (
     read_recording,
     record_stdio,
 )
-from playhead.record.serving import serving
+from playhead.record.serving import App, serving
 from playhead.tape import loads_strict
 
 
@@ -112,7 +112,7 @@ def over_http(
             proxy = HttpProxy(
                 url, store=store, capture=wanted.capture(), tell=output.message, hosts=(host,)
             )
-            await _serve(proxy, output, host, port, f"records at …{proxy.path}")
+            await serve_until_stopped(proxy, output, host, port, f"records at …{proxy.path}")
         output.message(f"recorded {plural(len(proxy.tapes), 'tape')}")
         return STORE if proxy.faults else DONE
 
@@ -128,7 +128,8 @@ def replay(common: Common, names: Sequence[str], host: str, port: int | None) ->
     else:
         require_sdk()  # it brings the web server
         app = HttpPlayer(player, hosts=(host,))
-        asyncio.run(_serve(app, output, host, port, "answers from recordings at …/mcp"))
+        told = "answers from recordings at …/mcp"
+        asyncio.run(serve_until_stopped(app, output, host, port, told))
     return DONE
 
 
@@ -139,8 +140,8 @@ async def _player(common: Common, names: Sequence[str]) -> Player:
         return Player([await read_recording(store, await find(store, name)) for name in names])
 
 
-async def _serve(
-    app: HttpProxy | HttpPlayer, output: Output, host: str, port: int | None, told: str
+async def serve_until_stopped(
+    app: App, output: Output, host: str, port: int | None, told: str
 ) -> None:
     """Serve until somebody stops it.
 

@@ -9,14 +9,14 @@ from playhead.errors import AgentError
 from playhead.tape import Body, Frame, Note, Part
 from playhead.tape.kinds import (
     AssistantMessage,
+    Checked,
     Delegate,
     LeftOut,
     NextNode,
+    Pause,
     Return,
     ToolCall,
 )
-
-_NOTES = frozenset([LeftOut.kind])  # that are about what a node did
 
 
 def arranged(
@@ -57,12 +57,18 @@ def arranged(
 def _check(agent: Agent, body: object, agents: Collection[str]) -> None:
     if not isinstance(body, Body):
         raise AgentError(f"a node gives steps, not a {type(body).__name__}")
-    if isinstance(body, Note) and body.kind.startswith("playhead.") and body.kind not in _NOTES:
+    if isinstance(body, Note) and body.kind.startswith("playhead.") and not _may_note(body):
         raise AgentError(f"`{body.kind}` is a note that the system alone writes")
     if isinstance(body, NextNode):
         agent.node_named(body.node)
     if isinstance(body, Delegate) and body.agent not in agents:
         raise AgentError(f"no agent `{body.agent}` to delegate to, only {', '.join(agents)}")
+
+
+def _may_note(body: Note) -> bool:
+    """Whether a note is about what a node did: left out, found by a check, gave up."""
+    gave_up = isinstance(body, Pause) and body.reason == "handed_over"
+    return gave_up or isinstance(body, Checked | LeftOut)
 
 
 def same(recorded: Body, made: Body) -> bool:

@@ -3,5 +3,11 @@
 from playhead.serve._mcp import AgentTool
 from playhead.serve._served import Served
 from playhead.serve._server import AgentServer
+from playhead.serve.experiences import ExperienceServer
 
-__all__ = ["AgentServer", "AgentTool", "Served"]
+__all__ = [
+    "AgentServer",
+    "AgentTool",
+    "ExperienceServer",
+    "Served",
+]

@@ -1,0 +1,1 @@
+"""Learning from recorded WorkBench runs, and playing what was learnt on other tasks."""

@@ -1,0 +1,298 @@
+"""All the simple ways to get at a value, from parameters, results and the clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from playhead.experience.learn._parameters import Candidate
+from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.routine import Scope, Term, evaluate
+from playhead.experience.routine._terms import const, fn
+from playhead.experience.values import Absent, Unclear, equal
+
+NOW: Term = ("now",)
+TODAY = fn("day", NOW)
+_MIDNIGHT, _LAST = const("00:00:00"), const("23:59:59")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
+_IDENTITY = re.compile(r"@|(?<![\d-])\d{4,}(?![\d-])")
+
+
+@dataclass(slots=True)
+class World:
+    """What is known at one point of one trace.
+
+    Args:
+        scope: Parameters and results.
+        reads: The results so far: term of the state, in order.
+    """
+
+    scope: Scope
+    reads: list[str] = field(default_factory=list)
+
+    def value(self, term: Term) -> Any:  # noqa: ANN401
+        """The value of a term; None if it has none."""
+        try:
+            return evaluate(term, self.scope)
+        except (Absent, Unclear):
+            return None
+
+    def learn(self, state: str, result: Any) -> None:  # noqa: ANN401
+        """A read was made."""
+        self.scope.results[state] = result  # type: ignore[index]
+        self.scope.forget()
+        self.reads.append(state)
+
+
+def explain(
+    world: World,
+    value: Any,  # noqa: ANN401
+    *,
+    candidates: Sequence[Candidate],
+    settings: LearnSettings,
+    loosely: bool = False,
+) -> list[Term]:
+    """Every simple way to get at a value, the plainest first; a constant is the last.
+
+    Args:
+        world: What is known.
+        value: The value.
+        candidates: Parameters.
+        settings: What may be used.
+        loosely: Small and large letters are the same, as they are for most searches.
+    """
+    same = equal if loosely else _exactly
+    found = [
+        term
+        for term in (
+            *parameter_terms(candidates, settings),
+            *clock_terms(),
+            *result_terms(world, candidates, settings),
+        )
+        if (got := world.value(term)) is not None and same(got, value)
+    ]
+    if not found and isinstance(value, str):
+        found += list(templates(world, value, candidates))
+    return found
+
+
+def _exactly(one: Any, other: Any) -> bool:  # noqa: ANN401
+    return type(one) is type(other) and bool(one == other)
+
+
+def parameter_terms(candidates: Sequence[Candidate], settings: LearnSettings) -> Iterator[Term]:
+    """Parameters, and what is made of them."""
+    by_kind: dict[str, list[Term]] = {}
+    for each in candidates:
+        by_kind.setdefault(each.kind, []).append(("param", each.name))
+    for kind, terms in by_kind.items():
+        for term in terms:
+            yield term
+            if settings.typed_mentions:
+                yield from _converted(kind, term)
+    if not settings.typed_mentions:
+        return
+    days = [
+        day
+        for kind in ("date", "weekday")
+        for term in by_kind.get(kind, ())
+        for day in days_of(kind, term)
+    ]
+    times = by_kind.get("time", [])
+    for day in [*days, TODAY]:
+        yield from (fn("at", day, time) for time in times)
+        yield from _moments(day)
+
+
+def _converted(kind: str, term: Term) -> Iterator[Term]:
+    match kind:
+        case "name":
+            yield from (fn("lower", term), fn("title", term), fn("capital", term))
+        case "number" | "duration" | "period":
+            yield fn("text", term)
+        case "date" | "weekday":
+            yield from days_of(kind, term)
+    if kind == "period":
+        for shift in (0, 1):
+            day = fn("add_days", TODAY, fn("subtract", const(shift), term))
+            yield day
+            yield from _moments(day)
+
+
+def days_of(kind: str, term: Term) -> Iterator[Term]:
+    """The days that a mention may mean."""
+    if kind == "date":
+        yield term
+    else:
+        yield from (fn(name, NOW, term) for name in ("past_day", "coming_day", "day_of_next_week"))
+
+
+def _moments(day: Term) -> Iterator[Term]:
+    yield fn("at", day, _MIDNIGHT)
+    yield fn("at", day, _LAST)
+
+
+def clock_terms() -> Iterator[Term]:
+    """The clock, and the days around it."""
+    yield NOW
+    for days in (0, -1, 1):
+        day = TODAY if days == 0 else fn("add_days", TODAY, const(days))
+        yield day
+        yield from _moments(day)
+
+
+def result_terms(
+    world: World, candidates: Sequence[Candidate], settings: LearnSettings
+) -> Iterator[Term]:
+    """Parts of the results so far."""
+    for state in world.reads:
+        result = world.scope.results[state]
+        if isinstance(result, list):
+            yield from _row_terms(state, result, candidates, settings)
+        elif isinstance(result, dict):
+            yield from (("result", state, None, None, (name,)) for name in list(result)[:40])
+        elif isinstance(result, str | int | float):
+            yield ("result", state, None, None, ())
+
+
+def _row_terms(
+    state: str, rows: list[Any], candidates: Sequence[Candidate], settings: LearnSettings
+) -> Iterator[Term]:
+    names = fields_of(rows)
+    paths: list[tuple[Any, ...]] = [(name,) for name in names] or [()]
+    for where in row_conditions(rows, candidates, settings):
+        for pick in _picks(rows, settings):
+            for path in paths:
+                yield ("result", state, where, pick, path)
+    if settings.row_selection:
+        for name in names:
+            column = fn("field", ("result", state, None, None, ()), const(name))
+            yield fn("most_common", column)
+            yield fn("least_common", column)
+
+
+def fields_of(rows: Sequence[Any]) -> list[str]:
+    """The members of the rows."""
+    return list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row))
+
+
+def _picks(rows: list[Any], settings: LearnSettings) -> Iterator[Any]:
+    yield "only"
+    if not settings.row_selection:
+        return
+    yield "first"
+    yield "last"
+    for name in fields_of(rows):
+        if is_ordered(row.get(name) for row in rows if isinstance(row, dict)):
+            yield ("lowest", name)
+            yield ("highest", name)
+
+
+def is_ordered(values: Any) -> bool:  # noqa: ANN401
+    """Whether values have an order that means something: days, moments, numbers that are counts."""
+    kept = [value for value in values if value is not None]
+    if not kept:
+        return False
+    if all(isinstance(value, str) and _DAY.fullmatch(value) for value in kept):
+        return True
+    return all(
+        (isinstance(value, int | float) and not isinstance(value, bool))
+        or (isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,5}|0", value))
+        for value in kept
+    )
+
+
+def row_conditions(
+    rows: Sequence[Any], candidates: Sequence[Candidate], settings: LearnSettings
+) -> Iterator[Term | None]:
+    """Conditions on a row, the plainest first; None is every row."""
+    yield None
+    if not settings.row_selection:
+        return
+    for name in fields_of(rows):
+        column = [row.get(name) for row in rows if isinstance(row, dict)]
+        item = ("item", (name,))
+        if all(isinstance(value, str) and _DAY.fullmatch(value) for value in column if value):
+            yield from _day_conditions(item, candidates)
+            continue
+        for each in candidates:
+            if each.kind in ("quoted", "name", "option", "address", "number"):
+                yield fn("equal", item, ("param", each.name))
+            if each.kind in ("quoted", "name", "address"):
+                yield fn("contains", item, ("param", each.name))
+
+
+def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Term]:
+    yield fn("compare", const("less"), item, NOW)
+    yield fn("compare", const("more"), item, NOW)
+    for each in candidates:
+        if each.kind == "period":
+            since = fn("add_days", TODAY, fn("subtract", const(0), ("param", each.name)))
+            for how in ("more", "less", "at_least"):
+                yield fn("compare", const(how), item, since)
+        if each.kind in ("date", "weekday"):
+            for day in days_of(each.kind, ("param", each.name)):
+                yield fn("equal", fn("day", item), day)
+                for how in ("less", "more", "at_least", "at_most"):
+                    yield fn("compare", const(how), item, day)
+
+
+def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
+    """The value as a fixed text around a part that varies."""
+    for each in candidates:
+        plain: Term = ("param", each.name)
+        for term in (plain, *([fn("lower", plain)] if each.kind in ("name", "option") else [])):
+            inner = world.value(term)
+            if not isinstance(inner, str) or len(inner) < 3 or inner == value:
+                continue
+            head, found, tail = value.partition(inner)
+            if found and not is_identity(head) and not is_identity(tail):
+                parts = [const(head)] * bool(head) + [term] + [const(tail)] * bool(tail)
+                yield fn("join", *parts)
+
+
+def is_identity(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value names one thing of the world: it must be found, never remembered."""
+    return isinstance(value, str) and bool(_IDENTITY.search(value))
+
+
+def constant(value: Any) -> Term:  # noqa: ANN401
+    """The value as it is."""
+    return const(value)
+
+
+def parameters_in(term: Any) -> set[str]:  # noqa: ANN401
+    """The parameters that a term refers to."""
+    found: set[str] = set()
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            if len(part) == 2 and part[0] == "param":
+                found.add(part[1])
+            else:
+                stack += part
+    return found
+
+
+def results_in(term: Any) -> set[str]:  # noqa: ANN401
+    """The states whose results a term refers to."""
+    found: set[str] = set()
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            if len(part) == 5 and part[0] == "result":
+                found.add(part[1])
+            stack += part
+    return found
+
+
+def world_of(now: str, candidates: Sequence[Candidate], at: int) -> World:
+    """What is known of a trace before its first call."""
+    params: Mapping[str, Any] = {
+        each.name: each.values[at] for each in candidates if each.values[at] is not None
+    }
+    return World(Scope(now, params, {}))

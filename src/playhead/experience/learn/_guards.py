@@ -1,0 +1,183 @@
+"""Conditions that tell traces that wrote from those that did not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from playhead.experience.learn._atoms import (
+    NOW,
+    TODAY,
+    days_of,
+    fields_of,
+    is_ordered,
+    parameters_in,
+    results_in,
+    row_conditions,
+)
+from playhead.experience.learn._parameters import Candidate
+from playhead.experience.learn._program import Ground, Program, needed_steps
+from playhead.experience.learn._said import as_said, said_by
+from playhead.experience.routine import Term
+from playhead.experience.routine._terms import const, fn
+
+_CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
+_WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
+_OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)
+_CONDITION_WORDS = said_by(
+    ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth"]),
+    ("any|ever|at some point", ["any"]),
+    ("always|every|all", ["all"]),
+    ("highest|largest|peak|maximum", ["largest"]),
+    ("lowest|smallest|minimum", ["smallest"]),
+    ("average|mean", ["mean"]),
+    ("in total|total|overall|more|less|fewer", ["sum"]),
+)
+_SPENT = ("number", "comparison", "period")
+
+
+def sounds_conditional(ground: Ground) -> bool:
+    """Whether a task text speaks of a condition."""
+    return any(_CONDITIONAL.search(text.text) for text in ground.texts.texts)
+
+
+def speaks_of_another_way(ground: Ground, terms: Sequence[Term]) -> bool:
+    """Whether a text says what to do if the condition does not hold, in so many words."""
+    if any(_OTHERWISE.search(text.text) for text in ground.texts.texts):
+        return True
+    spent = set().union(*(parameters_in(term) for term in terms)) if terms else set()
+    quoted = [c for c in ground.candidates if c.kind == "quoted" and None not in c.values]
+    return any(each.name not in spent and not _doubled(each, quoted, spent) for each in quoted)
+
+
+def _doubled(one: Candidate, others: Sequence[Candidate], spent: set[str]) -> bool:
+    """Whether another parameter that is used says the same."""
+    return any(each.values == one.values and each.name in spent for each in others)
+
+
+def unspent(ground: Ground, terms: Sequence[Term]) -> set[str]:
+    """Parameters that say how much or which, and of which nothing was made."""
+    spent = set().union(*(parameters_in(term) for term in terms)) if terms else set()
+    return {
+        each.name
+        for each in ground.candidates
+        if each.kind in _SPENT and None not in each.values and each.name not in spent
+    }
+
+
+def guards(
+    ground: Ground,
+    program: Program,
+    labels: Mapping[int, bool],
+    *,
+    parameters: set[str],
+    reads: set[str],
+) -> list[Term]:
+    """Conditions that hold where they should and nowhere else.
+
+    Args:
+        ground: The traces.
+        program: The reads.
+        labels: Whether it should hold, by trace.
+        parameters: Parameters that a condition must speak of.
+        reads: Reads that it must depend on.
+    """
+    found: list[Term] = []
+    for term in dict.fromkeys(_conditions(ground, program)):
+        if not parameters <= parameters_in(term):
+            continue
+        used = {step.state for step in needed_steps(program, [term])}
+        if not reads <= used or not used:
+            continue
+        if all(program.worlds[at].value(term) is wanted for at, wanted in labels.items()):
+            found.append(term)
+    return as_said(_CONDITION_WORDS, found, ground.texts.texts)[: 2 * ground.settings.explanations]
+
+
+def _conditions(ground: Ground, program: Program) -> Iterator[Term]:
+    ground_of = program.worlds
+    tables: list[str] = []
+    series: list[str] = []
+    for step in program.steps:
+        results = [world.scope.results.get(step.state) for world in ground_of]
+        if any(isinstance(each, dict) and len(each) > 1 for each in results):
+            series.append(step.state)
+        else:
+            tables.append(step.state)
+    comparisons = [("param", c.name) for c in ground.candidates if c.kind == "comparison"]
+    hows: list[Term] = [*comparisons] or [const("more"), const("less")]
+    amounts: list[Term] = [("param", c.name) for c in ground.candidates if c.kind == "number"]
+    for state in series:
+        yield from _of_series(state, hows, amounts)
+        for other in series:
+            if other != state:
+                yield from _of_two(state, other, hows)
+    for state in tables:
+        yield from _of_rows(ground, program, state, hows, amounts)
+
+
+def _whole(state: str) -> Term:
+    return ("result", state, None, None, ())
+
+
+def _of_series(state: str, hows: Sequence[Term], amounts: Sequence[Term]) -> Iterator[Term]:
+    for how in hows:
+        for amount in amounts:
+            each = fn("compare", how, ("item", ()), amount)
+            yield ("over", "any", _whole(state), each)
+            yield ("over", "all", _whole(state), each)
+            for name in _WHOLE:
+                yield fn("compare", how, fn(name, _whole(state)), amount)
+
+
+def _of_two(state: str, other: str, hows: Sequence[Term]) -> Iterator[Term]:
+    for how in hows:
+        for name in _WHOLE:
+            yield fn("compare", how, fn(name, _whole(state)), fn(name, _whole(other)))
+
+
+def _of_rows(
+    ground: Ground, program: Program, state: str, hows: Sequence[Term], amounts: Sequence[Term]
+) -> Iterator[Term]:
+    source = _whole(state)
+    yield fn("empty", source)
+    yield fn("not", fn("empty", source))
+    rows: list[Any] = []
+    for world in program.worlds:
+        found = world.scope.results.get(state)
+        rows += found if isinstance(found, list) else []
+    for where in row_conditions(rows, ground.candidates, ground.settings):
+        if where is not None:
+            chosen: Term = ("result", state, where, None, ())
+            yield fn("not", fn("empty", chosen))
+            yield fn("empty", chosen)
+    for how in hows:
+        for amount in amounts:
+            yield fn("compare", how, fn("length", source), amount)
+    for name in fields_of(rows):
+        column = [row.get(name) for row in rows if isinstance(row, dict)]
+        if not is_ordered(column):
+            continue
+        for pick in ("only", "first", ("lowest", name), ("highest", name)):
+            cell: Term = ("result", state, None, pick, (name,))
+            if any(isinstance(value, str) and "-" in value for value in column):
+                for day in _days(ground.candidates):
+                    yield fn("compare", const("less"), cell, day)
+                    yield fn("compare", const("more"), cell, day)
+            else:
+                for how in hows:
+                    yield from (fn("compare", how, cell, amount) for amount in amounts)
+
+
+def _days(candidates: Sequence[Candidate]) -> Iterator[Term]:
+    yield NOW
+    yield TODAY
+    for each in candidates:
+        if each.kind == "period":
+            yield fn("add_days", TODAY, fn("subtract", const(0), ("param", each.name)))
+        if each.kind in ("date", "weekday"):
+            yield from days_of(each.kind, ("param", each.name))
+
+
+__all__ = ["guards", "results_in", "sounds_conditional", "unspent"]

@@ -1,0 +1,201 @@
+"""From traces of one kind of task to one experience, or to the reasons why there is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from playhead.experience.document import Experience
+from playhead.experience.learn._compose import Branch, Plan, compose, validated
+from playhead.experience.learn._guards import (
+    guards,
+    sounds_conditional,
+    speaks_of_another_way,
+    unspent,
+)
+from playhead.experience.learn._lookups import add_lookups, add_reads_of_others
+from playhead.experience.learn._parameters import read_texts
+from playhead.experience.learn._program import (
+    Ground,
+    Program,
+    ReadStep,
+    agree,
+    make_program,
+    needed_steps,
+)
+from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._trace import Example, Probe, ToolSpec
+from playhead.experience.learn._validate import Verdict, others, replayed
+from playhead.experience.learn._writes import Block, write_blocks
+from playhead.experience.routine import Term
+from playhead.experience.routine._decisions import call_key
+
+
+@dataclass(slots=True)
+class Induced:
+    """What came of some traces.
+
+    Args:
+        experience: The experience; None if there is none.
+        reasons: Why not, or what was left out.
+    """
+
+    experience: Experience | None = None
+    reasons: list[str] = field(default_factory=list)
+
+
+def induce(
+    examples: Sequence[Example],
+    tools: Mapping[str, ToolSpec],
+    *,
+    name: str,
+    settings: LearnSettings,
+    probe: Probe | None,
+) -> Induced:
+    """One experience that explains all of the traces, and that erred on none of them."""
+    result = _explain(examples, tools, name=name, settings=settings, probe=probe)
+    if result.experience is None or not settings.leave_one_out:
+        return result
+    counts: Counter[Verdict] = Counter()
+    for at, example in enumerate(examples):
+        rest = others(examples, at)
+        taught = _explain(rest, tools, name=name, settings=settings, probe=probe) if rest else None
+        learnt = taught.experience if taught else None
+        verdict = replayed(learnt, example, probe) if learnt else "refused"
+        counts[verdict] += 1
+        if verdict == "wrong":
+            result.reasons.append(f"trace `{example.trace.id}`: what the others teach does not fit")
+    if counts["wrong"]:
+        return Induced(None, result.reasons)
+    result.experience = validated(result.experience, counts)
+    return result
+
+
+def _explain(
+    examples: Sequence[Example],
+    tools: Mapping[str, ToolSpec],
+    *,
+    name: str,
+    settings: LearnSettings,
+    probe: Probe | None,
+) -> Induced:
+    """One experience that explains all of the traces."""
+    texts = read_texts(examples, tools, settings)
+    ground = Ground(examples, texts, tools, settings, probe)
+    result = Induced()
+    plans: list[Plan] = []
+    for at in range(len(examples)):
+        made = _plan(ground, at)
+        if isinstance(made, str):
+            result.reasons.append(f"trace `{examples[at].trace.id}`: {made}")
+        else:
+            plans.append(made)
+    if plans:
+        result.experience = compose(ground, plans, name=name)
+    return result
+
+
+def _plan(ground: Ground, at: int) -> Plan | str:
+    """The program of one trace, with a branch for each way in which traces ended."""
+    example = ground.examples[at]
+    if not example.reads and not example.writes and ground.settings.refusal_rules:
+        return "it did nothing, and shows no reason why"
+    program = make_program(ground, at, example.reads)
+    clusters = _clusters(ground.examples)
+    branches = _branches(ground, program, clusters)
+    for extend in (add_reads_of_others, add_lookups):
+        if branches is None:
+            extend(ground, program)
+            branches = _branches(ground, program, clusters)
+    if branches is None:
+        return "it does not explain what is written"
+    return _guarded(ground, program, branches, clusters.get((), []))
+
+
+def _branches(
+    ground: Ground, program: Program, clusters: Mapping[tuple[str, ...], list[int]]
+) -> list[Branch] | None:
+    """What is written, in each way in which traces wrote; None if that is not explained."""
+    branches: list[Branch] = []
+    for signature, members in clusters.items():
+        groups = _groups(ground, program, members) if signature else []
+        if groups is None:
+            return None
+        branches += groups
+    return branches
+
+
+def _clusters(examples: Sequence[Example]) -> dict[tuple[str, ...], list[int]]:
+    clusters: dict[tuple[str, ...], list[int]] = {}
+    for at, example in enumerate(examples):
+        clusters.setdefault(example.signature, []).append(at)
+    return clusters
+
+
+def _groups(ground: Ground, program: Program, members: Sequence[int]) -> list[Branch] | None:
+    """Traces that wrote with the same tools: all alike, or in two ways."""
+    blocks = write_blocks(ground, program.worlds, members)
+    if blocks is not None:
+        return [Branch(blocks, list(members))]
+    groups: list[list[int]] = []
+    for member in members:
+        for group in groups:
+            if write_blocks(ground, program.worlds, [*group, member]) is not None:
+                group.append(member)
+                break
+        else:
+            groups.append([member])
+    made = [(write_blocks(ground, program.worlds, group), group) for group in groups]
+    if len(groups) > 2 or not ground.settings.branches:
+        return None
+    branches = [Branch(blocks, group) for blocks, group in made if blocks is not None]
+    return branches if len(branches) == len(groups) else None
+
+
+def _guarded(
+    ground: Ground, program: Program, branches: list[Branch], idle: list[int]
+) -> Plan | str:
+    """The conditions of the branches."""
+    terms = [term for step in program.steps for term in step.terms]
+    written = [term for branch in branches for block in branch.blocks for term in block.terms]
+    live = {step.state for step in needed_steps(program, written)}
+    idle_reads = {
+        step.state
+        for step in program.steps
+        if step.state not in live
+        and not step.added
+        and not (is_lookup(program, step) and not branches)
+    }
+    left = unspent(ground, [*terms, *written])
+    several = len(branches) + bool(idle) > 1
+    needs = several or bool(idle_reads) or bool(left) or not branches
+    if not needs or not ground.settings.branches:
+        if not branches:
+            return "nothing was written, and nothing tells when something would be"
+        return Plan(program, branches[:1], None, False)
+    if not ground.settings.refusal_rules:
+        left, idle_reads = set(), set()
+    for branch in branches or [Branch([], [])]:
+        labels = {at: at in branch.members for at in range(len(ground.examples))}
+        found = guards(ground, program, labels, parameters=left, reads=idle_reads)
+        if not found:
+            if branches and not several and not sounds_conditional(ground) and not left:
+                continue
+            return "no condition tells when it writes" if branches else "no condition is known"
+        branch.guard = agree(found)
+    if not branches:
+        return Plan(program, [], agree(found), True)
+    inferred = len(branches) == 1 and not speaks_of_another_way(ground, [*terms, *written])
+    return Plan(program, branches, None, bool(idle) or inferred)
+
+
+def is_lookup(program: Program, step: ReadStep) -> bool:
+    """Whether a read turns one value into another, as a directory does."""
+    results = [world.scope.results.get(step.state) for world in program.worlds]
+    return any(isinstance(found, list) for found in results) and not any(
+        isinstance(row, dict) for found in results if isinstance(found, list) for row in found
+    )
+
+
+__all__ = ["Block", "Induced", "Term", "call_key", "induce"]

@@ -1,0 +1,122 @@
+"""Reads that a trace lacks: those of other traces, and those that nobody made.
+
+Somebody who knows an address by heart need not look it up; an experience must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from playhead.experience.learn._atoms import is_identity
+from playhead.experience.learn._parameters import Candidate
+from playhead.experience.learn._program import (
+    Ground,
+    Program,
+    ReadStep,
+    make_read,
+    read_result,
+    read_step,
+)
+from playhead.experience.learn._trace import ToolSpec
+from playhead.experience.routine import Term
+from playhead.experience.routine._terms import const
+
+_MOST_TRIES = 400
+_MOST_ADDED = 3
+
+
+def add_reads_of_others(ground: Ground, program: Program) -> None:
+    """The reads of other traces, as far as they can be put in the terms of all."""
+    for other, example in enumerate(ground.examples):
+        if other == program.of:
+            continue
+        theirs = Program(other, program.worlds, program.steps, program.failed)
+        for read in example.reads:
+            alone = [read if at == other else None for at in range(len(ground.examples))]
+            step = read_step(ground, theirs, read, alone)
+            if step is not None and not _is_there(program, step):
+                _add(ground, program, step)
+
+
+def add_lookups(ground: Ground, program: Program) -> None:
+    """Reads with one argument that the text mentions, and that find what was written.
+
+    They are made in a fresh environment, and kept if they find something in every trace that
+    wrote which nothing else explains.
+    """
+    if ground.probe is None:
+        return
+    wanted = {at: _unexplained(ground, program, at) for at in range(len(ground.examples))}
+    wanted = {at: values for at, values in wanted.items() if values}
+    added = 0
+    for tries, (tool, name, candidate) in enumerate(_lookups(ground)):
+        if not wanted or tries == _MOST_TRIES or added == _MOST_ADDED:
+            return
+        arguments: dict[str, Term] = {name: ("param", candidate.name)}
+        step = ReadStep("", const(tool.name), arguments)
+        if _is_there(program, step):
+            continue
+        if all(_finds(ground, program, step, at, values) for at, values in wanted.items()):
+            _add(ground, program, step)
+            added += 1
+
+
+def _add(ground: Ground, program: Program, step: ReadStep) -> None:
+    step.state, step.added = f"read_{len(program.steps) + 1}", True
+    program.steps.append(step)
+    for at in range(len(ground.examples)):
+        make_read(ground, program, step, at, None)
+
+
+def _is_there(program: Program, step: ReadStep) -> bool:
+    return any(
+        step.tool == each.tool and step.arguments == each.arguments for each in program.steps
+    )
+
+
+def _lookups(ground: Ground) -> Iterator[tuple[ToolSpec, str, Candidate]]:
+    """Reads and mentions to try, those of tools with fewest arguments first."""
+    reads = [tool for tool in ground.tools.values() if tool.effect == "read"]
+    mentions = [
+        each
+        for each in ground.candidates
+        if each.kind in ("name", "quoted", "address") and None not in each.values
+    ]
+    for tool in sorted(reads, key=lambda each: len(each.arguments)):
+        for candidate in mentions:
+            yield from ((tool, name, candidate) for name in tool.arguments)
+
+
+def _unexplained(ground: Ground, program: Program, at: int) -> set[str]:
+    """What a trace wrote that names one thing, and that no result so far holds."""
+    known = set(_leaves(list(program.worlds[at].scope.results.values())))
+    known |= {str(value) for value in program.worlds[at].scope.params.values()}
+    return {
+        str(value)
+        for call in ground.examples[at].writes
+        for value in call.arguments.values()
+        if is_identity(value) and str(value) not in known
+    }
+
+
+def _finds(ground: Ground, program: Program, step: ReadStep, at: int, values: set[str]) -> bool:
+    world = program.worlds[at]
+    arguments = {name: world.value(term) for name, term in step.arguments.items()}
+    if None in arguments.values():
+        return False
+    try:
+        result = read_result(ground, str(step.tool[1]), arguments, at, None)
+    except LookupError:
+        return False
+    return isinstance(result, list) and not values.isdisjoint(_leaves(result))
+
+
+def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    elif isinstance(value, str):
+        yield value

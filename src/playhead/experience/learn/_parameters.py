@@ -1,0 +1,311 @@
+"""What varies in the task texts: mentions that can be found again in the next text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from playhead.experience.document import Mention, Option
+from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._trace import Example, ToolSpec
+from playhead.experience.routine._reading import TaskText
+from playhead.experience.values import Found, words_of
+
+OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
+_PLAIN = ("quoted", "number", "option")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A parameter that the texts suggest.
+
+    Args:
+        name: Its name.
+        kind: Of which kind its mentions are.
+        sources: How to find it; all that agree on every trace.
+        values: What it is in each trace; None where it is absent.
+    """
+
+    name: str
+    kind: str
+    sources: tuple[Mention, ...]
+    values: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Texts:
+    """The task texts of all traces, and what was found in them."""
+
+    texts: list[TaskText]
+    known: tuple[str, ...]
+    candidates: list[Candidate] = field(default_factory=list)
+    counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def read_texts(
+    examples: Sequence[Example], tools: Mapping[str, ToolSpec], settings: LearnSettings
+) -> Texts:
+    """The parameters that the task texts of some traces suggest."""
+    sets = option_sets(examples, tools)
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
+    texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
+    result = Texts(texts, known)
+    kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
+    if not settings.typed_mentions:
+        kinds = {kind: None for kind in kinds if kind in _PLAIN}
+    for kind in kinds:
+        result.candidates += _of_kind(kind, texts, ())
+        result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
+    for options in sets:
+        result.candidates += _of_kind("option", texts, options)
+    result.candidates = list(_named(result.candidates))
+    return result
+
+
+def _count(text: TaskText, kind: str) -> int:
+    return sum(found.kind == kind for found in text.mentions())
+
+
+def _named(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    counts: Counter[str] = Counter()
+    for each in candidates:
+        counts[each.kind] += 1
+        number = counts[each.kind]
+        name = each.kind if number == 1 else f"{each.kind}_{number}"
+        yield Candidate(name, each.kind, each.sources, each.values)
+
+
+def _no_names(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Words that look like names and of which nothing was made in any call."""
+    used = " ".join(
+        str(value).casefold()
+        for each in examples
+        for call in each.trace.calls
+        for value in call.arguments.values()
+    )
+    texts = _texts_of(examples)
+    words = {
+        word.casefold()
+        for text in texts
+        for found in text.mentions()
+        if found.kind == "name"
+        for word, _, _ in words_of(str(found.value))
+    }
+    seen = Counter(word for text in texts for word in set(text.words))
+    places = {
+        word: {
+            _around(text, found) for text in texts for found in text.mentions() if _is(found, word)
+        }
+        for word in words
+    }
+    cues = {
+        cue
+        for word in words
+        if word in used
+        for left, right in places[word]
+        for cue in (("l", left), ("r", right))
+    }
+    return tuple(
+        sorted(
+            word
+            for word in words
+            if word not in used
+            and (seen[word] == len(texts) or (cues and not _stands_like(places[word], cues)))
+        )
+    )
+
+
+def _is(found: Found, word: str) -> bool:
+    return found.kind == "name" and word in str(found.value).casefold().split()
+
+
+def _stands_like(
+    places: set[tuple[str | None, str | None]], cues: set[tuple[str, str | None]]
+) -> bool:
+    """Whether a word stands where names stand in other texts."""
+    return any(("l", left) in cues or ("r", right) in cues for left, right in places)
+
+
+def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterator[Candidate]:
+    """Candidates of one kind: sources that say the same in all texts are one parameter."""
+    parts = tuple(Option(value=value, words=words) for value, words in options)
+    sources: dict[Mention, tuple[Any, ...]] = {}
+    for mention in _sources(kind, texts, parts):
+        sources[mention] = tuple(text.found(mention) for text in texts)
+    full = {found for found in sources.values() if None not in found}
+    partial = {
+        found
+        for found in sources.values()
+        if None in found and not any(_compatible(found, each) for each in full)
+    }
+    for chosen in [*_ordered(full, sources), *_ordered(_widest(partial), sources)]:
+        fitting = [
+            mention
+            for mention, theirs in sources.items()
+            if _compatible(theirs, chosen) and (theirs == chosen or _often(theirs))
+        ]
+        values = tuple(None if found is None else found.value for found in chosen)
+        if any(value is not None for value in values):
+            yield Candidate("", kind, tuple(fitting), values)
+
+
+def _ordered(
+    chosen: Iterable[tuple[Any, ...]], sources: Mapping[Mention, tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    wanted = set(chosen)
+    return list(dict.fromkeys(values for values in sources.values() if values in wanted))
+
+
+def _widest(partial: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Those that are not part of another."""
+    return {
+        values
+        for values in partial
+        if not any(values != other and _compatible(values, other) for other in partial)
+    }
+
+
+def _often(found: tuple[Any, ...]) -> bool:
+    """Whether a source that says nothing in some texts is borne out by two others."""
+    return sum(each is not None for each in found) > 1
+
+
+def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
+    """Whether a source says nothing that the other does not say."""
+    said = [(one, other) for one, other in zip(part, whole, strict=True) if one is not None]
+    return bool(said) and all(one == other for one, other in said)
+
+
+def _sources(
+    kind: str, texts: Sequence[TaskText], options: tuple[Option, ...]
+) -> Iterator[Mention]:
+    probe = Mention(kind=kind, options=options)  # type: ignore[arg-type]
+    found = [text.of_kind(probe) for text in texts]
+    counts = tuple(sorted({len(each) for each in found} - {0}))
+    for nth in range(max(counts, default=0)):
+        yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)  # type: ignore[arg-type]
+    cues: dict[tuple[str | None, str | None], None] = {}
+    for text, mentions in zip(texts, found, strict=True):
+        for each in mentions:
+            before, after = _around(text, each)
+            cues |= {(before, None): None, (None, after): None}
+    for left, right in cues:
+        if (left or right) is not None:
+            yield Mention(kind=kind, after=left, before=right, options=options)  # type: ignore[arg-type]
+
+
+def _around(text: TaskText, found: Found) -> tuple[str | None, str | None]:
+    words = words_of(text.text)
+    left = [word.casefold() for word, _, end in words if end <= found.start]
+    right = [word.casefold() for word, start, _ in words if start >= found.end]
+    return (left[-1] if left else None), (right[0] if right else None)
+
+
+def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> list[OptionSet]:
+    """Lists of values that arguments of the traces take, with the words for each."""
+    lists: dict[tuple[str, ...], None] = {}
+    for example in examples:
+        for call in (*example.reads, *example.writes):
+            if call.tool not in tools:
+                continue
+            spec = tools[call.tool]
+            for name, value in call.arguments.items():
+                if isinstance(value, str) and (listed := _listed(spec, name)):
+                    lists[listed] = None
+            lists[siblings(spec, tools)] = None
+    seen = _seen_values(examples, _texts_of(examples))
+    lists |= dict.fromkeys(each for each in seen if not any(set(each) <= set(o) for o in lists))
+    return [made for each in lists if (made := _worded(each)) and len(each) > 1]
+
+
+def _option_words(sets: Iterable[OptionSet]) -> set[str]:
+    return {
+        word.casefold()
+        for options in sets
+        for _, wordings in options
+        for wording in wordings
+        for word, _, _ in words_of(wording)
+    }
+
+
+def _texts_of(examples: Sequence[Example]) -> list[TaskText]:
+    return [TaskText(each.trace.task, now=each.trace.now) for each in examples]
+
+
+def _seen_values(examples: Sequence[Example], texts: Sequence[TaskText]) -> list[tuple[str, ...]]:
+    """Values of an argument that texts name word by word, though no schema lists them."""
+    taken = {
+        str(found.value).casefold()
+        for text in texts
+        for found in text.mentions()
+        if found.kind in ("name", "quoted")
+    }
+    values: dict[tuple[str, str], dict[str, None]] = {}
+    for example in examples:
+        for call in (*example.reads, *example.writes):
+            for name, value in call.arguments.items():
+                plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z _-]{1,30}", value)
+                if plain and str(value).casefold() not in taken:
+                    values.setdefault((call.tool, name), {})[str(value)] = None
+    return [tuple(each) for each in values.values() if 1 < len(each) < 8]
+
+
+def _listed(spec: ToolSpec, name: str) -> tuple[str, ...]:
+    """The values that a schema allows, or that its description lists."""
+    schema = spec.arguments.get(name, {})
+    if isinstance(allowed := schema.get("enum"), list):
+        return tuple(str(each) for each in allowed)
+    said = " ".join(str(schema.get("description", "")).split())
+    found = re.search(r"(?:one of|: ?|either) ?([\w /-]+(?:, ?(?:or )?[\w /-]+)+)(?:\.|;|$)", said)
+    if not found:
+        return ()
+    parts = re.split(r", ?(?:or )?| or ", found[1])
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def siblings(spec: ToolSpec, tools: Mapping[str, ToolSpec]) -> tuple[str, ...]:
+    """The tools that take the same arguments and have the same effect."""
+    return tuple(
+        sorted(
+            each.name
+            for each in tools.values()
+            if set(each.arguments) == set(spec.arguments) and each.effect == spec.effect
+        )
+    )
+
+
+def _worded(values: Sequence[str]) -> OptionSet:
+    """Each value with the words for it, as far as they mean no other value as well."""
+    tokens = {value: _tokens(value) for value in values}
+    shared = Counter(word for words in tokens.values() for word in set(words))
+    wordings = {value: _wordings(words, shared) for value, words in tokens.items()}
+    counts = Counter(wording for each in wordings.values() for wording in each)
+    return tuple(
+        (value, clear)
+        for value, each in wordings.items()
+        if (clear := tuple(wording for wording in each if counts[wording] == 1))
+    )
+
+
+def _tokens(value: str) -> list[str]:
+    return [word.casefold() for word in re.findall(r"[^\W_]+", value.rpartition(".")[2])]
+
+
+def _wordings(words: list[str], shared: Counter[str]) -> list[str]:
+    """All of the words, parts of at least two, the other way round, and what is its own."""
+    size = len(words)
+    made = [" ".join(words)]
+    made += [
+        " ".join(words[at : at + length])
+        for length in range(size - 1, 1, -1)
+        for at in range(size - length + 1)
+    ]
+    if size == 2:
+        made.append(" ".join(reversed(words)))
+    own = [word for word in words if shared[word] == 1]
+    if own and len(own) < size:
+        made.append(" ".join(own))
+    return list(dict.fromkeys(made))

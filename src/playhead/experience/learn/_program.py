@@ -1,0 +1,290 @@
+"""Programs: the reads and writes of one trace, in terms of parameters and results.
+
+Each trace gives one. Of all the ways to explain a value, those stay that explain the other traces
+as well; a program that contradicts a trace is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from playhead.experience.learn._atoms import (
+    World,
+    constant,
+    explain,
+    is_identity,
+    parameters_in,
+    results_in,
+    world_of,
+)
+from playhead.experience.learn._parameters import Candidate, Texts, siblings
+from playhead.experience.learn._said import as_said, said_by
+from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._trace import Example, Probe, ToolSpec
+from playhead.experience.routine import PastCall, Term
+from playhead.experience.routine._decisions import call_key
+from playhead.experience.routine._terms import const
+from playhead.experience.values import equal
+from playhead.tape import Json
+
+_CHOICE_WORDS = said_by(
+    ("latest|newest|most recent|last", ["highest"]),
+    ("earliest|oldest|next|soonest|upcoming|first", ["lowest"]),
+    ("most", ["most_common"]),
+    ("least|fewest", ["least_common"]),
+)
+
+
+@dataclass(slots=True)
+class ReadStep:
+    """A read: its tool and arguments as terms; `added` if the program's own trace lacks it."""
+
+    state: str
+    tool: Term
+    arguments: dict[str, Term]
+    added: bool = False
+
+    @property
+    def terms(self) -> list[Term]:
+        """All of its terms."""
+        return [self.tool, *self.arguments.values()]
+
+
+@dataclass(slots=True)
+class Ground:
+    """What all programs of one set of traces share.
+
+    Args:
+        examples: The traces, cleaned.
+        texts: Their texts and the parameters.
+        tools: The tools by name.
+        settings: What may be used.
+        probe: Makes reads; None to use the recorded ones alone.
+    """
+
+    examples: Sequence[Example]
+    texts: Texts
+    tools: Mapping[str, ToolSpec]
+    settings: LearnSettings
+    probe: Probe | None
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The parameters."""
+        return self.texts.candidates
+
+
+@dataclass(slots=True)
+class Program:
+    """The reads of a program, and what they give on every trace.
+
+    Args:
+        of: The number of the trace that it is made from.
+        worlds: What is known on each trace after all reads.
+        steps: The reads.
+        failed: The traces on which a read could not be made.
+    """
+
+    of: int
+    worlds: list[World]
+    steps: list[ReadStep] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+
+
+def make_program(ground: Ground, of: int, reads: Sequence[PastCall]) -> Program:
+    """The reads of one trace as terms, made on every trace."""
+    worlds = [
+        world_of(example.trace.now, ground.candidates, at)
+        for at, example in enumerate(ground.examples)
+    ]
+    program = Program(of, worlds)
+    used: list[set[int]] = [set() for _ in ground.examples]
+    for read in reads:
+        aligned = [_aligned(ground, read, at, used[at]) for at in range(len(ground.examples))]
+        step = read_step(ground, program, read, aligned)
+        if step is not None:
+            program.steps.append(step)
+            for at in range(len(ground.examples)):
+                make_read(ground, program, step, at, aligned[at])
+    return program
+
+
+def _aligned(ground: Ground, read: PastCall, at: int, used: set[int]) -> PastCall | None:
+    """The read of another trace that stands where this one does."""
+    like = siblings(ground.tools[read.tool], ground.tools)
+    theirs = ground.examples[at].reads
+    for same in (lambda tool: tool == read.tool, lambda tool: tool in like):
+        for number, other in enumerate(theirs):
+            if number not in used and same(other.tool):
+                used.add(number)
+                return other
+    return None
+
+
+def read_step(
+    ground: Ground, program: Program, read: PastCall, aligned: Sequence[PastCall | None]
+) -> ReadStep | None:
+    tool = _tool_term(ground, program, read, aligned)
+    arguments: dict[str, Term] = {}
+    for name, value in read.arguments.items():
+        values = {
+            at: call.arguments[name]
+            for at, call in enumerate(aligned)
+            if call is not None and name in call.arguments
+        } | {program.of: value}
+        terms = slot(ground, program.worlds, values, of=program.of, loosely=True)
+        if not terms:
+            return None
+        arguments[name] = agree(terms)
+    return ReadStep(f"read_{len(program.steps) + 1}", tool, arguments)
+
+
+def _tool_term(
+    ground: Ground, program: Program, read: PastCall, aligned: Sequence[PastCall | None]
+) -> Term:
+    """The tool, or the parameter that names it."""
+    fixed = const(read.tool)
+    if not ground.settings.typed_mentions:
+        return fixed
+    like = set(siblings(ground.tools[read.tool], ground.tools))
+    scores: dict[Term, int] = {}
+    for each in ground.candidates:
+        if each.kind != "option" or each.values[program.of] != read.tool:
+            continue
+        if all(value in like for value in each.values if value is not None):
+            pairs = zip(each.values, aligned, strict=True)
+            agreeing = sum(call is not None and call.tool == value for value, call in pairs)
+            scores["param", each.name] = agreeing
+    return max(scores, key=lambda term: scores[term]) if scores else fixed
+
+
+def slot(
+    ground: Ground,
+    worlds: Sequence[World],
+    values: Mapping[int, Json],
+    *,
+    of: int,
+    loosely: bool = False,
+) -> list[Term]:
+    """The explanations of a value in one trace that hold in the others too.
+
+    Args:
+        ground: The traces.
+        worlds: What is known on each trace.
+        values: The value of this place in each trace that has it.
+        of: The trace that is explained.
+        loosely: Case does not count, and other traces may have come at it differently.
+    """
+    value = values[of]
+    found = explain(
+        worlds[of],
+        value,
+        candidates=ground.candidates,
+        settings=ground.settings,
+        loosely=loosely,
+    )
+    if loosely:
+        kept = _as_written(_most_holding(worlds, found, values))
+    else:
+        kept = [term for term in found if _holding(worlds, term, values) == len(values)]
+        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
+    same = all(_same(value, other, loosely=loosely) for other in values.values())
+    if same or (loosely and not kept):
+        said = any(parameters_in(term) for term in kept)
+        if not said and not is_identity(value):
+            kept.append(constant(value))
+    return kept[: ground.settings.explanations]
+
+
+def _as_written(terms: Sequence[Term]) -> list[Term]:
+    """Without other spellings of what is there as it was written."""
+    spelt = ("lower", "title", "capital")
+    return [
+        term for term in terms if not (term[0] == "fn" and term[1] in spelt and term[2][0] in terms)
+    ]
+
+
+def _plainest(terms: Sequence[Term]) -> list[Term]:
+    """Without conditions on rows that are only about the clock, where none is needed."""
+    return [
+        term
+        for term in terms
+        if term[0] != "result"
+        or term[2] is None
+        or parameters_in(term[2])
+        or ("result", term[1], None, *term[3:]) not in terms
+    ]
+
+
+def _most_holding(
+    worlds: Sequence[World], terms: Sequence[Term], values: Mapping[int, Json]
+) -> list[Term]:
+    """The terms that hold in most traces."""
+    counts = {term: _holding(worlds, term, values, loosely=True) for term in terms}
+    most = max(counts.values(), default=0)
+    return [term for term, count in counts.items() if count == most]
+
+
+def _holding(
+    worlds: Sequence[World], term: Term, values: Mapping[int, Json], *, loosely: bool = False
+) -> int:
+    """In how many traces a term gives the value."""
+    return sum(
+        (got := worlds[at].value(term)) is not None and _same(got, value, loosely=loosely)
+        for at, value in values.items()
+    )
+
+
+def _same(one: Any, other: Any, *, loosely: bool) -> bool:  # noqa: ANN401
+    return equal(one, other) if loosely else type(one) is type(other) and bool(one == other)
+
+
+def agree(terms: Sequence[Term]) -> Term:
+    """Terms that have to agree, as one."""
+    return terms[0] if len(terms) == 1 else ("agree", tuple(terms))
+
+
+def make_read(
+    ground: Ground, program: Program, step: ReadStep, at: int, aligned: PastCall | None
+) -> None:
+    """Make the read on a trace."""
+    world = program.worlds[at]
+    tool = world.value(step.tool)
+    arguments = {name: world.value(term) for name, term in step.arguments.items()}
+    if tool is None or None in arguments.values():
+        program.failed.add(at)
+        return
+    try:
+        world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
+    except LookupError:
+        program.failed.add(at)
+
+
+def read_result(
+    ground: Ground,
+    tool: str,
+    arguments: Mapping[str, Json],
+    at: int,
+    aligned: PastCall | None,
+) -> Any:  # noqa: ANN401
+    key = call_key(tool, arguments)
+    for call in ground.examples[at].reads:
+        if call_key(call.tool, call.arguments) == key:
+            return call.result
+    if ground.probe is not None:
+        return ground.probe(tool, arguments)
+    if aligned is not None and aligned.tool == tool:
+        return aligned.result
+    raise LookupError(tool)
+
+
+def needed_steps(program: Program, terms: Sequence[Term]) -> list[ReadStep]:
+    """The reads that some terms depend on, in their order."""
+    wanted = set().union(*(results_in(term) for term in terms)) if terms else set()
+    for step in reversed(program.steps):
+        if step.state in wanted:
+            for term in step.terms:
+                wanted |= results_in(term)
+    return [step for step in program.steps if step.state in wanted]

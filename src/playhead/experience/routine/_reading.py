@@ -1,0 +1,106 @@
+"""Reading a task's text: the values of the parameters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from playhead.experience.document import Experience, Mention, Parameter
+from playhead.experience.routine._decisions import Inputs, Refuse
+from playhead.experience.values import Found, Unclear, find_mentions, words_of
+from playhead.tape import Json
+
+
+class TaskText:
+    """A task's text, with what it mentions."""
+
+    def __init__(self, text: str, *, now: str, known: Sequence[str] = ()) -> None:
+        self.text, self._now, self._known = text, now, frozenset(known)
+        self._found: dict[tuple[Any, ...], list[Found]] = {}
+        self.words = [word.casefold() for word, _, _ in words_of(text)]
+        self._starts = [start for _, start, _ in words_of(text)]
+        self._ends = [end for _, _, end in words_of(text)]
+
+    def mentions(self, options: tuple[tuple[Any, tuple[str, ...]], ...] = ()) -> list[Found]:
+        """All mentions, with options of one set among them."""
+        if options not in self._found:
+            self._found[options] = find_mentions(
+                self.text, now=self._now, options=options, known=self._known
+            )
+        return self._found[options]
+
+    def of_kind(self, mention: Mention) -> list[Found]:
+        """The mentions of the kind that a source is about."""
+        options = tuple((each.value, each.words) for each in mention.options)
+        return [found for found in self.mentions(options) if found.kind == mention.kind]
+
+    def found(self, mention: Mention) -> Found | None:
+        """What a source finds; nothing where its words stand around several things."""
+        found = self.of_kind(mention)
+        if mention.of and len(found) not in mention.of:
+            return None
+        if mention.nth is not None:
+            place = mention.nth
+            return found[place] if -len(found) <= place < len(found) else None
+        near = [each for each in found if self.stands(each, mention)]
+        return near[0] if near and all(each.value == near[0].value for each in near) else None
+
+    def stands(self, found: Found, mention: Mention) -> bool:
+        """Whether the words of a source stand around a mention."""
+        left = [at for at, end in enumerate(self._ends) if end <= found.start]
+        before = self.words[: left[-1] + 1] if left else []
+        after = [
+            word for word, start in zip(self.words, self._starts, strict=True) if start >= found.end
+        ]
+        wanted, behind = (mention.after or "").split(), (mention.before or "").split()
+        return before[len(before) - len(wanted) :] == wanted and after[: len(behind)] == behind
+
+
+def read_parameters(experience: Experience, inputs: Inputs) -> dict[str, Json] | Refuse:
+    """The values of all parameters that have one, or why the task cannot be read."""
+    text = TaskText(inputs.task, now=inputs.now, known=experience.scope.words)
+    values: dict[str, Json] = {}
+    for name, parameter in experience.parameters.items():
+        if name in inputs.given:
+            values[name] = inputs.given[name]
+            continue
+        try:
+            values[name] = parameter_value(parameter, text)
+        except Unclear:
+            return Refuse(f"the task can be read in several ways: which `{name}`?", "unclear")
+    unknown = sorted(set(inputs.given) - set(experience.parameters))
+    if unknown:
+        return Refuse(f"there is no parameter `{unknown[0]}`", "missing")
+    if inputs.given and not inputs.task:
+        return values
+    return _out_of_scope(experience, text) or values
+
+
+def parameter_value(parameter: Parameter, text: TaskText) -> Json:
+    """What the sources agree on; the default if they find nothing.
+
+    Raises:
+        Unclear: They find different values.
+    """
+    found: list[Any] = []
+    for source in parameter.sources:
+        if (mention := getattr(source, "mention", None)) is not None:
+            each = text.found(mention)
+            if each is not None:
+                found.append(each.value)
+    if any(value != found[0] for value in found):
+        raise Unclear
+    return found[0] if found else parameter.default
+
+
+def _out_of_scope(experience: Experience, text: TaskText) -> Refuse | None:
+    counts = Counter(found.kind for found in text.mentions())
+    for kind, allowed in experience.scope.mentions.items():
+        if counts[kind] not in allowed:
+            return Refuse(
+                f"the task mentions {counts[kind]} of the kind `{kind}`; the traces did "
+                f"{' or '.join(map(str, allowed))}",
+                "scope",
+            )
+    return None

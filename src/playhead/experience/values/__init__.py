@@ -1,0 +1,22 @@
+"""Values of experiences: pure functions, and what a task's text mentions. No document, no I/O."""
+
+from playhead.experience.values._functions import FUNCTIONS, PureFunction, equal, order, text
+from playhead.experience.values._mentions import Found, find_mentions
+from playhead.experience.values._number import Absent, Unclear, number
+from playhead.experience.values._words import is_familiar, stem, words_of
+
+__all__ = [
+    "FUNCTIONS",
+    "Absent",
+    "Found",
+    "PureFunction",
+    "Unclear",
+    "equal",
+    "find_mentions",
+    "is_familiar",
+    "number",
+    "order",
+    "stem",
+    "text",
+    "words_of",
+]
