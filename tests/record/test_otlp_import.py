@@ -418,3 +418,18 @@ async def test_names_of_any_length_are_no_fault() -> None:
     spans = [span(1, agent(long)), span(2, chat([ASKED], ANSWER), parent=1), span(3, used)]
     (tape,) = await tapes_of(request(*spans))
     assert bodies(tape, ToolCall)[0].name == long
+
+
+async def test_ids_of_calls_may_come_again() -> None:
+    again = [ASKED, WISH, CAME, ANSWER, said("user", "And now?"), WISH, came("c1", "sun")]
+    (tape,) = await tapes_of(
+        request(
+            span(1, chat([ASKED], WISH)),
+            span(2, chat([ASKED, WISH, CAME], ANSWER)),
+            span(3, chat(again[:5], WISH)),
+            span(4, chat(again, said("assistant", "Sun."))),
+        )
+    )
+    assert [each.result for each in answers(tape)] == ["rain", "sun"]
+    assert len(bodies(tape, ToolCall)) == 2
+    assert saying(tape).count("user_message") == 2

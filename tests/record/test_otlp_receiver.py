@@ -26,6 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from traces import TRACES, agent, came, chat, documents, request, said, span, tool, wish
 
 from playhead.errors import MissingExtraError
+from playhead.record import export_tapes
 from playhead.record.otlp import OTLPReceiver
 from playhead.record.otlp import _receiver as limits
 from playhead.record.otlp._span import read_spans
@@ -336,3 +337,26 @@ async def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) ->
         OTLPReceiver(fresh())
     with pytest.raises(MissingExtraError, match=r'pip install "playhead\[otlp\]"'):
         packed(request(*SPANS))
+
+
+async def test_what_is_large_is_a_blob_and_comes_back(tmp_path: Path) -> None:
+    """A large result and a large attribute: told once, also after a restart, and sent whole."""
+    large = "rain " * 30_000
+    spans = [
+        span(1, chat([ASKED], WISH)),
+        span(2, chat([ASKED, WISH, came("c1", large)], ANSWER, note="n" * 100_000)),
+    ]
+    for _ in range(2):
+        async with SqliteStore(tmp_path / "s.db") as store:
+            async with receiving(store) as (client, receiver):
+                await post(client, json.dumps(request(*spans)).encode())
+            assert receiver.recorder.faults == 0
+    async with SqliteStore(tmp_path / "s.db") as store:
+        (tape,) = await tapes(store)
+        assert saying(tape) == STEPS
+        assert all(len(step.data or b"") < 70_000 for step in tape)
+        parts = export_tapes(store, [tape.id], format="otlp")
+        (line,) = b"".join([part async for part in parts]).splitlines()
+    (_, second) = read_spans(json.loads(line))
+    assert second.said("gen_ai.input.messages") == [ASKED, WISH, came("c1", large)]
+    assert second.attributes["note"] == "n" * 100_000

@@ -121,7 +121,7 @@ class Track:
         """
         start = self.tape.start if len(self.tape) == self.tape.start + 1 else len(self.tape)
         keys = [conversation_key(message) for message in messages]
-        fitted = [self._fitted(message) for message in messages]
+        fitted = [fitted_message(message, self._blobs) for message in messages]
         goes_on = self.goes_on_with(keys)
         places = self._places(fitted)
         known = len(self.path) if goes_on else max(places, default=-1) + 1
@@ -249,20 +249,6 @@ class Track:
     def _range(self, begin: int, stop: int) -> HistoryRange:
         return HistoryRange(self.tape, 0, self._said[begin].seq, self._said[stop - 1].seq + 1)
 
-    def _fitted(self, message: Message) -> Message:
-        """The message with its large texts as blobs; usually the very same."""
-        parts: list[Part] = []
-        for part in message.parts:
-            if isinstance(part, ToolResponsePart) and part.response is not None:
-                (large,) = self._blobs.parts((text_part(result_text(part.response)),))
-                if isinstance(large, BlobPart):
-                    parts += (ToolResponsePart(id=part.id), large)
-                    continue
-            parts.append(part)
-        if len(parts) != len(message.parts):
-            message = message.model_copy(update={"parts": tuple(parts)})
-        return self._blobs.message(message)
-
     def _answer(self, call: CapturedCall, record: PromptRecord) -> None:
         """Record the call, and what came of it."""
         completion = call.completion
@@ -295,6 +281,21 @@ class Track:
         if call.status == "complete" and call.message is not None:
             self.path.append(conversation_key(call.message))
             self.ends.append(len(self.tape))
+
+
+def fitted_message(message: Message, blobs: BlobFitter) -> Message:
+    """The message with its large texts, and large results, as blobs; usually the very same."""
+    parts: list[Part] = []
+    for part in message.parts:
+        if isinstance(part, ToolResponsePart) and part.response is not None:
+            (large,) = blobs.parts((text_part(result_text(part.response)),))
+            if isinstance(large, BlobPart):
+                parts += (ToolResponsePart(id=part.id), large)
+                continue
+        parts.append(part)
+    if len(parts) != len(message.parts):
+        message = message.model_copy(update={"parts": tuple(parts)})
+    return blobs.message(message)
 
 
 def _captured(body: Body, by: By, *, re: Iterable[str] = ()) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from playhead.record._shape import JsonObject
@@ -22,6 +22,7 @@ from playhead.tape import (
     text_part,
 )
 
+_READABLE = ("text/plain", "application/json")
 _ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
     "developer": "system",
@@ -121,9 +122,26 @@ def write_message(message: Message, text_of: Callable[[Iterable[Part]], str]) ->
     """
     written: JsonObject = {
         "role": message.role,
-        "parts": [_written(part, text_of) for part in message.parts],
+        "parts": [_written(part, text_of) for part in _whole(message.parts, text_of)],
     }
     return written if message.name is None else {**written, "name": message.name}
+
+
+def _whole(parts: Sequence[Part], text_of: Callable[[Iterable[Part]], str]) -> Iterator[Part]:
+    """The parts, with results that are so large that they are blobs back in their place."""
+    before: Part | None = None
+    for part in parts:
+        empty = isinstance(before, ToolResponsePart) and before.response is None
+        if empty and isinstance(part, BlobPart) and part.media_type in _READABLE:
+            text = text_of((part,))
+            said = read_json(text) if part.media_type == "application/json" else text
+            before = before.model_copy(update={"response": said}) if before else None
+            continue
+        if before is not None:
+            yield before
+        before = part
+    if before is not None:
+        yield before
 
 
 def _written(part: Part, text_of: Callable[[Iterable[Part]], str]) -> Json:

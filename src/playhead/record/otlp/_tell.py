@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -126,9 +127,8 @@ class Teller:
         if not isinstance(body, Source):
             self.know(step.id, body, call=step.by.call)
             return
-        span = _members(body).get("span") if body.format == FORMAT else None
-        if isinstance(span, dict):
-            self.seen.add((str(span.get("traceId")).lower(), str(span.get("spanId")).lower()))
+        if body.format == FORMAT:
+            self.seen |= _span_of(body)
 
     def know(self, step: str, body: Body, *, call: str | None) -> None:
         """Know what a step says."""
@@ -243,16 +243,16 @@ class Teller:
     def _tool_ends(self, span: Span) -> Iterator[Draft]:
         told, call, own = (open := self._open.pop(key_of(span))).told, open.call, open.own
         answer: ToolResult | ToolError | None = None
-        re = [call.step]
+        steps = [call.step]
         if not call.answered and (told.error is not None or told.answered or own):
             call.answered = True
             answer = _answer(told, call.body.call_id)
             draft = Draft(answer, by=_tool(answer.name), re=(call.step,))
-            re.append(draft.id)
+            steps.append(draft.id)
             yield draft
         result = answer.result if isinstance(answer, ToolResult) else None
         made = tool_attributes(call.body, answer, result=result)
-        yield source_note(self._notes.note(span, made, left=told.left), *re)
+        yield source_note(self._notes.note(span, made, left=told.left), *steps)
 
     def _key(self, message: Message) -> bytes:
         """The key of a message; that of one that was read before is not computed again."""
@@ -335,6 +335,15 @@ def _key(message: Message) -> bytes:
     return conversation_key(message)
 
 
-def _members(body: Source) -> JsonObject:
+def _span_of(body: Source) -> set[Key]:
+    """The span that a note is of; a large one is looked at as far as its preview goes."""
     members: Json = body.members
-    return members if isinstance(members, dict) else {}
+    if body.parts:
+        text = parts_text(body.parts)
+        found = [re.search(rf'"{name}":"([0-9a-fA-F]+)"', text) for name in ("traceId", "spanId")]
+        trace, id = (match[1] if match is not None else "" for match in found)
+    else:
+        span = members.get("span") if isinstance(members, dict) else None
+        told = span if isinstance(span, dict) else {}
+        trace, id = (str(told.get(name, "")) for name in ("traceId", "spanId"))
+    return {(trace.lower(), id.lower())} if trace and id else set()

@@ -7,13 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from playhead.errors import ConflictError, PlayheadError, TapeNotFoundError, UnknownOutcomeError
+from playhead.errors import ConflictError, TapeNotFoundError, UnknownOutcomeError
 from playhead.govern import Redactor
 from playhead.llm import Prompt, PromptWriter
 from playhead.orchestrator import BlobFitter
 from playhead.record._conversations import keep
 from playhead.record._foreign import tape_id
 from playhead.record._redaction import Redaction
+from playhead.record._track import fitted_message
 from playhead.record.otlp._span import Span
 from playhead.record.otlp._tell import FORMAT, Teller
 from playhead.record.otlp._tree import conversations, key_of
@@ -113,14 +114,14 @@ class Traces:
         return quiet or now - waiting.first >= self._settle * _PATIENCE
 
     async def _write(self, spans: Sequence[Span]) -> None:
-        fault: PlayheadError | None = None
+        fault: Exception | None = None
         for name, group in self._grouped(spans).items():
             if all(span.kind is None for span in group):
                 self.others += len(group)
                 continue
             try:
                 self.written += await self._told(name, group)
-            except PlayheadError as error:
+            except Exception as error:  # never more than this conversation
                 self._open.pop(name, None)  # it knows of steps that the store has not
                 fault = fault or error
             else:
@@ -225,7 +226,7 @@ class _Tape:
                 seq=len(self._tape),
                 tools=body.prompt.tools,
                 settings=body.prompt.settings,
-                fit=self._fitter.message,
+                fit=lambda message: fitted_message(message, self._fitter),
             )
             literals += record.keep
             body = body.model_copy(update={"prompt": record})
