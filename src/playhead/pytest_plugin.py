@@ -85,6 +85,8 @@ def playhead_api(
     with playhead_cassette.api() as addresses:
         for name, url in addresses.variables.items():
             monkeypatch.setenv(name, url)
+        for name in ("NO_PROXY", "no_proxy"):  # this machine is not asked through another one
+            monkeypatch.setenv(name, "127.0.0.1", prepend=",")
         for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
             if playhead_cassette.mode != "live" and not os.environ.get(name):
                 monkeypatch.setenv(name, "none")  # SDKs want one, also where nobody is asked

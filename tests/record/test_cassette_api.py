@@ -209,6 +209,39 @@ def test_secrets_are_in_no_cassette_also_where_a_stream_spells_them(
     run(project, *auto).assert_outcomes(passed=2)
 
 
+def test_a_redactor_that_fails_at_an_answer_fails_the_test(
+    project: pytest.Pytester,  # noqa: F811
+    keys: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project.makepyfile(
+        helper=HELPER,
+        test_it="""
+        import pytest
+        from helper import chat
+        from playhead.govern import Redactor
+
+        def fails(text):
+            if "rain" in text:
+                raise KeyError(text)
+            return text
+
+        @pytest.fixture
+        def playhead_redactor():
+            return Redactor(also=fails)
+
+        def test_it(cassette_api):
+            assert "rain" in chat("Where?")
+        """,
+    )
+    with serving(lambda asked: reply(asked, assistant("rain"))) as upstream:
+        upstream_is(monkeypatch, upstream.url)
+        result = run(project, "--playhead=record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the redactor of*failed with KeyError*"])
+    assert files(project) == {}
+
+
 def test_refusals_are_recorded_and_what_broke_off_is_not(
     project: pytest.Pytester,  # noqa: F811
     keys: None,

@@ -70,6 +70,7 @@ class CassetteApi:
         self._passages = {"openai": Passage(upstreams.openai)}
         self._passages["anthropic"] = Passage(upstreams.anthropic)
         self._flying = 0
+        self._fault: CassetteError | None = None
         self._landed = threading.Condition()
 
     @contextmanager
@@ -103,9 +104,15 @@ class CassetteApi:
             begun.set_exception(error)
 
     def wait(self) -> None:
-        """Until no answer is on its way; those that take longer than ten seconds are left out."""
+        """Until no answer is on its way; those that take longer than ten seconds are left out.
+
+        Raises:
+            CassetteError: The redactor failed at an answer.
+        """
         with self._landed:
             self._landed.wait_for(lambda: not self._flying, timeout=_PATIENCE)
+        if self._fault is not None:
+            raise self._fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -147,8 +154,11 @@ class CassetteApi:
         flight = Flight(wire.name if wire is not None else "", body, None, secrets)
         call = self._cassette.begin(asked, None)
         await passage.take(scope, receive, send, body=body, flight=flight)
-        answer = answer_form(flight, wire, self._cassette.redacted)
-        call.answer = self._cassette.redacted(answer) if answer is not None else None
+        try:
+            answer = answer_form(flight, wire, self._cassette.redacted)
+            call.answer = self._cassette.redacted(answer) if answer is not None else None
+        except CassetteError as error:  # the test has its answer: `wait` tells
+            self._fault = self._fault or error
 
 
 def _addressed(scope: Scope) -> tuple[str, Scope]:
