@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from cli_helpers import Run, playhead
 
 
@@ -21,6 +22,55 @@ def test_a_new_agent_passes_its_own_test(place: Path):
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "2 passed" in tested.stdout, tested.stdout + tested.stderr
+
+
+KINDS = {
+    "monolithic": ("When does the shop in Lima open?", "Our shop in Lima is open from 9 to 18."),
+    "team": ("Announce our new shop in Oslo", "Announce our new shop in Oslo: come and see!"),
+    "llm-function": ("The parcel came late again.", '{"mood":"cross","topic":"parcel"}'),
+    "form": ("My name is Ana", "How many nights will you stay?"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_runs_at_once_and_passes_its_own_test(place: Path, kind: str):
+    assert playhead("new", kind, "Mine", cwd=place).code == 0
+    folder, (task, answer) = place / "Mine", KINDS[kind]
+    result = playhead("run", "agent.yaml", task, "--json", cwd=folder)
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["answer"] == answer
+    assert playhead("replay", "last", "--agent", "agent.yaml", cwd=folder).code == 0
+    assert "rules.py" in (folder / "agent.yaml").read_text()
+    assert "No language model is asked" in (folder / "rules.py").read_text()
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_a_function_is_called_by_its_program(place: Path):
+    playhead("new", "llm-function", "mood", cwd=place)
+    done = subprocess.run(
+        [sys.executable, "ask.py", "A lovely lamp"],
+        cwd=place / "mood", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "content, about: lamp\n", done.stderr
+
+
+def test_a_real_model_takes_the_place_of_the_rules(cli: Run, place: Path):
+    assert cli("new", "team", "press", "--model", "openai:m").exit_code == 0
+    assert "\nmodel: openai:m # of all members" in (place / "press" / "agent.yaml").read_text()
+
+
+def test_kinds_that_are_none_are_refused(cli: Run, place: Path):
+    result = cli("new", "teem", "press")
+    assert result.exit_code == 2
+    assert "no kind `teem` of agent, only monolithic, team" in result.stderr
+    result = cli("new", "team")
+    assert result.exit_code == 2
+    assert "`playhead new team FOLDER`" in result.stderr
+    assert not [path for path in place.iterdir() if path.is_dir()]
 
 
 def test_nothing_is_written_over(cli: Run, place: Path):

@@ -228,7 +228,11 @@ _NEW = """[bold]Examples[/bold]
 
   playhead new helper
   playhead new clerk --model anthropic:claude-sonnet-4-5
-  cd helper && python -m pytest                   the agent without a model
+  playhead new monolithic desk                    several prompts, offline
+  playhead new team press && cd press
+  playhead new llm-function mood
+  playhead new form hotel
+  python -m pytest                                the agent without a model
 
 An agent file is YAML; docs/agent-files.md says all that it may hold.
 Exit codes: 0, 2 a file is there already, or the folder cannot be written."""

@@ -1,0 +1,77 @@
+"""The rules of the form: typed steps for what fits and what does not, and the next question."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import playhead as ph
+from playhead.govern import Shape
+from playhead.llm import Completion
+from playhead.tape import Body, Json, text_parts
+from playhead.tape.kinds import AssistantMessage, Output
+
+FORM: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("form.yaml").read_text())
+FIELDS: dict[str, Any] = FORM["properties"]
+
+
+class Filled(ph.Thought, kind="form.filled"):
+    """A value that fits the form."""
+
+    field: str
+    value: Json
+
+
+class Refused(ph.Thought, kind="form.refused"):
+    """A value that does not, and why."""
+
+    field: str
+    message: str
+
+
+class Check(ph.Node):
+    """Checks each value against the form."""
+
+    def __init__(self) -> None:
+        super().__init__("check", form=FORM)
+
+    def generate_steps(
+        self, view: ph.View, completion: Completion | None, ctx: ph.NodeContext
+    ) -> Iterable[Body]:
+        """A step for each value that was heard."""
+        heard = view.last(Output)
+        values = heard.value.get("values") if heard and isinstance(heard.value, dict) else None
+        for field, value in values.items() if isinstance(values, dict) else ():
+            if field not in FIELDS:
+                yield Refused(field=field, message=f"the form has no {field}")
+            elif fault := Shape(FIELDS[field]).fault(value):
+                yield Refused(field=field, message=fault)
+            else:
+                yield Filled(field=field, value=value)
+
+
+class Ask(ph.Node):
+    """Asks for the next field, or says what was filled in."""
+
+    def __init__(self) -> None:
+        super().__init__("ask", next="hear", form=FORM)
+
+    def generate_steps(
+        self, view: ph.View, completion: Completion | None, ctx: ph.NodeContext
+    ) -> Iterable[Body]:
+        """One question at a time."""
+        filled: dict[str, Json] = {}
+        refused: list[str] = []
+        for step in view.steps():
+            if step.kind == "playhead.user_message":
+                refused = []  # only what was wrong with the last message is told
+            if isinstance(step.body, Filled):
+                filled[step.body.field] = step.body.value
+            elif isinstance(step.body, Refused):
+                refused.append(f"{step.body.field}: {step.body.message}.")
+        missing = next((field for field in FIELDS if field not in filled), None)
+        yield Output(name=self.name, value={"field": missing, "filled": filled})
+        done = ", ".join(f"{field}: {value}" for field, value in filled.items())
+        question = FIELDS[missing]["description"] if missing else f"Thank you. {done}."
+        yield AssistantMessage(parts=text_parts(" ".join([*refused, question])))
