@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from examples.forms.behaviours import BEHAVIOURS, PLAIN, applicable
+from examples.forms.behaviours import BEHAVIOURS, PLAIN, applicable, behaviour_named
 from examples.forms.errors import FormError
 from examples.forms.goal import Goal
 from examples.forms.prompts import LAST_MESSAGES, conversation, written
@@ -242,7 +242,11 @@ class SimulatedUser(Environment):
 
 
 def opening(behaviour: str | None) -> str:
-    """The behaviour with which a conversation begins that is to show a behaviour."""
-    if behaviour is not None and BEHAVIOURS[behaviour].group == "opening":
+    """The behaviour with which a conversation begins that is to show a behaviour.
+
+    Raises:
+        FormError: There is no such behaviour.
+    """
+    if behaviour is not None and behaviour_named(behaviour).group == "opening":
         return behaviour
     return "init_short"

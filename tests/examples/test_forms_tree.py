@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,8 +27,20 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = TreeSettings(dialogues=12, roots=4, agent="student", turns=10)
 
 
+OPEN: list[Ledger] = []
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    """Ledgers of a test are closed at its end."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 async def grown(settings: TreeSettings, path: Path, store: ph.MemoryStore) -> Ledger:
     ledger = Ledger(path / "tree.jsonl", settings=settings.digest)
+    OPEN.append(ledger)
     await grow(settings, ledger, store)
     return ledger
 
