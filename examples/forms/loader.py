@@ -14,6 +14,7 @@ from examples.forms.form import Company, Form, Slot
 from playhead.yaml import Document, FilePart, Trail, read_yaml
 
 DATA = Path(__file__).parent / "data"
+_SPLITS = ("train", "test")
 _ABOUT = ("company.yaml", "description.txt")
 
 
@@ -248,14 +249,17 @@ def _about(folder: Path) -> tuple[str, str]:
 
 @cache
 def companies(split: str | None = None) -> dict[str, Company]:
-    """The companies that come along, by folder name: of `train`, of `test`, or all."""
-    splits = [split] if split else ["train", "test"]
-    found = {
+    """The companies that come along, by folder name: of `train`, of `test`, or all.
+
+    Raises:
+        FormError: There is no such split.
+    """
+    if split not in (None, *_SPLITS):
+        raise FormError(f"there is no split `{split}`: `train` or `test`")
+    splits = [split] if split else _SPLITS
+    return {
         folder.name: load_company(folder)
         for each in splits
         for folder in sorted((DATA / each).iterdir())
         if folder.is_dir()
     }
-    if not found:
-        raise FormError(f"there is no split `{split}`: `train` or `test`")
-    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from examples.forms.parsing import Unreadable, read_steps, unreadable
-from examples.forms.prompts import bodies, prompt_for
+from examples.forms.prompts import bodies, instructions, prompt_for
 from examples.forms.state import FormState, checked
 from examples.forms.steps import InspectFunction, ResolveFunction, StepError
 from playhead.agent import Node, NodeContext
@@ -45,9 +45,9 @@ class FormNode(Node):
     reads: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, *, company: str, next: str | None = None) -> None:
-        super().__init__(name, next=next, company=company)
-        self.company = company
-        self.about = type(self).task or name
+        about = type(self).task or name
+        super().__init__(name, next=next, company=company, instructions=instructions(about))
+        self.company, self.about = company, about
 
     def make_prompt(self, view: View, ctx: NodeContext) -> Prompt | None:
         """See `Node.make_prompt`."""

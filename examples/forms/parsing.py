@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 
 from pydantic import ValidationError
 
 from examples.forms.steps import STEPS, StepError
-from playhead.tape import Body, Json
+from playhead.errors import JsonError
+from playhead.tape import Body, Json, loads_strict
 
 _BLOCK = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
@@ -26,10 +26,9 @@ def read_json(text: str) -> Json:
     """
     blocks = _BLOCK.findall(text)
     try:
-        value: Json = json.loads(blocks[-1] if blocks else text)
-    except (ValueError, RecursionError) as error:
+        return loads_strict(blocks[-1] if blocks else text)
+    except JsonError as error:
         raise Unreadable(f"this is no JSON: {error}. Answer with a block ```json … ```") from None
-    return value
 
 
 def read_steps(text: str, *, only: Iterable[str]) -> list[Body]:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from examples.forms.behaviours import BEHAVIOURS, PLAIN, applicable
+from examples.forms.behaviours import BEHAVIOURS, PLAIN, applicable, behaviour_named
 from examples.forms.errors import FormError
 from examples.forms.goal import Goal
-from examples.forms.prompts import LAST_MESSAGES, conversation, written
+from examples.forms.prompts import LAST_MESSAGES, conversation, sections_of, written
 from examples.forms.state import FormState
 from playhead import run
 from playhead.agent import Agent, Node, NodeContext
@@ -56,24 +56,22 @@ class SpeakNode(Node):
         """See `Node.generate_steps`."""
         assert completion is not None
         said = completion.text.strip().strip('"')
-        behaviour = str(brief_of(view.task)["Behaviour"])
+        behaviour = behaviour_in(view.task)
         if not said:
             return [UserMove(behaviour=behaviour), Stop(reason="the user said nothing")]
         return [UserMove(behaviour=behaviour), AssistantMessage(parts=text_parts(said))]
 
 
-def brief_of(text: str) -> dict[str, Json]:
-    """What a brief says."""
-    from examples.forms.prompts import sections_of
-
+def behaviour_in(text: str) -> str:
+    """The behaviour that a brief asks for."""
     members = sections_of(text)["Behaviour"]
     assert isinstance(members, dict)
-    return {"Behaviour": members["name"]}
+    return str(members["name"])
 
 
 def user_agent(*, model: Model | str, name: str = "user") -> Agent:
     """The agent that plays the user."""
-    return Agent(name, model=model, nodes=[SpeakNode("speak")])
+    return Agent(name, model=model, nodes=[SpeakNode("speak", instructions=USER)])
 
 
 def brief(
@@ -242,7 +240,11 @@ class SimulatedUser(Environment):
 
 
 def opening(behaviour: str | None) -> str:
-    """The behaviour with which a conversation begins that is to show a behaviour."""
-    if behaviour is not None and BEHAVIOURS[behaviour].group == "opening":
+    """The behaviour with which a conversation begins that is to show a behaviour.
+
+    Raises:
+        FormError: There is no such behaviour.
+    """
+    if behaviour is not None and behaviour_named(behaviour).group == "opening":
         return behaviour
     return "init_short"

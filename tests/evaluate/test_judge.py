@@ -17,7 +17,7 @@ from scored_runs import answered, call, trial_of
 
 import playhead as ph
 from playhead.errors import AgentError, EvaluationError, JudgeError, ModelUnavailableError
-from playhead.evaluate import Grade, JudgePart, ModelJudge
+from playhead.evaluate import Grade, JudgePart, ModelJudge, Suite, Task, run_suite
 from playhead.evaluate.scorers._transcript import shorter
 from playhead.evaluate.scorers._verdict import code_of, question, verdict
 from playhead.llm import ModelRequest
@@ -68,6 +68,19 @@ async def test_a_verdict_and_the_tape_behind_it() -> None:
     assert '"answer": "Paris"' in tape[2].body.text  # type: ignore[attr-defined]
     report = await ph.replay(tape, agent=judge.agent, store=run.store)
     assert report.ok
+
+
+async def test_a_judge_in_a_suite_keeps_its_tape_beside_the_sessions() -> None:
+    judge = ModelJudge(scripted(graded("yes")), "It names the capital.")
+    suite = Suite("capitals", [Task("france", "The capital of France?")], [judge])
+    store = ph.MemoryStore()
+    agent = ph.Agent("worker", model=ph.ScriptedModel(["Paris"]))
+    [trial] = (await run_suite(suite, [agent], store=store)).trials
+    assert trial.scores["judge"].error is None
+    assert trial.passed
+    evidence = trial.scores["judge"].evidence
+    assert evidence is not None
+    assert (await store.open(evidence)).answer is not None
 
 
 async def test_who_judges_is_told_with_its_config() -> None:

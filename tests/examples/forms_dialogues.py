@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from examples.forms.environment import FormEnvironment
 from examples.forms.goal import Goal, sample_goal
 from examples.forms.loader import companies
 from examples.forms.models import agent_for
 from examples.forms.rules import ErrorRates, RuleUserModel
-from examples.forms.state import FormState
-from examples.forms.user import SimulatedUser, brief, opening, speak, user_agent
+from examples.forms.talk import talk
+from examples.forms.user import user_agent
 
-import playhead as ph
 from playhead.store import Store
 from playhead.tape import Body, Tape, text_parts
 from playhead.tape.kinds import AssistantMessage, UserMessage
@@ -32,15 +30,8 @@ async def dialogue(
     """A goal, and the dialogue of a simulated user who has it."""
     of = companies()[company]
     goal = goal or sample_goal(of, str(seed))
-    text = brief(opening(behaviour), goal, FormState(), [], company=of.name, seed=seed)
-    first = await speak(USER, text, store=ph.MemoryStore())
-    says = SimulatedUser(USER, goal, company=of.name, behaviour=behaviour, seed=seed)
-    tape = await ph.run(
-        agent_for(kind, of, errors=errors),
-        first,
-        environment=[FormEnvironment(of), says],
-        store=store or ph.MemoryStore(),
-    )
+    agent = agent_for(kind, of, errors=errors)
+    tape = await talk(agent, of, goal, behaviour=behaviour, seed=seed, store=store)
     return goal, tape
 
 

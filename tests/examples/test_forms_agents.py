@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
@@ -13,10 +14,12 @@ from examples.forms.goal import Goal
 from examples.forms.greadth import measure, success
 from examples.forms.loader import companies
 from examples.forms.models import agent_for, model_for
+from examples.forms.parsing import Unreadable, read_json, read_steps
 from examples.forms.prompts import sections_of, written
 from examples.forms.rules import ErrorRates, RuleStudentModel, RuleTeacherModel, RuleUserModel
 from examples.forms.state import FormState
-from examples.forms.steps import CallFunction, GatherValues, RequestParameters, StepError
+from examples.forms.steps import STEPS, CallFunction, GatherValues, RequestParameters, StepError
+from examples.forms.student import expanded
 from examples.forms.user import SimulatedUser, choose
 from forms_dialogues import NAMES, USER, bodies, dialogue, said
 from hypothesis import given
@@ -171,3 +174,34 @@ def test_behaviours_apply_where_they_can() -> None:
     assert choose(FormState(), goal, random.Random(1), only=["confirm"]) is None
     weights = {"init_ask": 0.0, "init_unknown": 0.0}
     assert applicable(FormState(), goal, weights=weights) == {"init_short": 4}
+
+
+@given(st.text(max_size=120))
+def test_no_completion_breaks_the_reader(text: str) -> None:
+    for written_so in (text, f"```json\n{text}\n```", f'```json\n[{{"kind": "{text}"}}]\n```'):
+        with contextlib.suppress(Unreadable):
+            read_steps(written_so, only=STEPS)
+        with contextlib.suppress(Unreadable):
+            expanded(read_json(written_so), function="BookSeat")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NaN", "[]", '{"kind": "fly"}', '[{"kind": "gather_values"}]', '{"a": 1, "a": 2}',
+        '```json\n[{"kind": "request_parameters", "function": "F", "parameters": 3}]\n```',
+    ],
+)  # fmt: skip
+def test_what_is_not_written_as_asked_is_told(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read_steps(text, only=STEPS)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    ['[]', '{"say": "hi"}', '{"next": {"kind": "exit"}, "more": 1}', '{"next": {"kind": "exit"}, '
+     '"said": 3}', '{"next": {"kind": "request_exit_confirmation"}}'],
+)  # fmt: skip
+def test_a_compact_turn_that_is_none_is_told(turn: str) -> None:
+    with pytest.raises(Unreadable):
+        expanded(read_json(turn), function="F")

@@ -25,7 +25,7 @@ def test_the_table_of_candidates_and_behaviours(tmp_path: Path) -> None:
     assert rows[0] == [
         "candidate", "behaviour", "n", "G", "R", "A", "D", "T", "H", "success", "calls", "tokens"
     ]  # fmt: skip
-    table = {(row[0], row[1]): row[2:] for row in rows[1:] if len(row) == 12}
+    table = {(row[0], row[1]): row[2:] for row in rows[1:] if len(row) == 12 and row[2] in "12"}
     assert len(table) == 8 * 3
     assert table["teacher", "all"][1:8] == ["100"] * 7
     assert table["student", "skip_required"][1:8] == ["100"] * 7
@@ -37,6 +37,8 @@ def test_the_table_of_candidates_and_behaviours(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_told() -> None:
     for words, says in (
         (["examples.forms.evaluate", "--behaviour", "of_topic"], "do you mean `off_topic`"),
+        (["examples.forms.talk", "--behaviour", "of_topic"], "do you mean `off_topic`"),
+        (["examples.forms.talk", "--company", "acme"], "there is no company `acme`"),
         (["examples.forms.evaluate", "--split", "dev"], "there is no split `dev`"),
     ):
         done = command(*words)
@@ -52,3 +54,10 @@ def test_broken_settings_are_told_with_file_and_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"{path}:1: " in done.stderr.replace("\n", "")
     assert "Traceback" not in done.stderr
+
+
+def test_a_dialogue_is_printed() -> None:
+    done = command("examples.forms.talk", "--agent", "student", "--behaviour", "skip_required")
+    assert done.returncode == 0, done.stderr
+    assert "cannot be skipped" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(" 0 breaches")

@@ -218,7 +218,14 @@ def test_the_same_seed_gives_the_same_goal() -> None:
 
 
 JSON_VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.just(SKIP), st.just("tandem")
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.lists(st.integers(), max_size=2),
+    st.just(SKIP),
+    st.just("tandem"),
 )
 PARAMETERS = st.dictionaries(st.sampled_from([*FORM.slots, "colour"]), JSON_VALUES, max_size=3)
 

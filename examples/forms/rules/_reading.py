@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from examples.forms.form import Form, Slot
-from examples.forms.values import NO, SKIP, YES, plain
+from examples.forms.values import NO, SKIP, YES, plain, write_value
 from playhead.tape import Json
 
 _IS = r"(?:is|are|should be|will be|would be|shall be|:|=)"
@@ -186,11 +186,16 @@ def _asks(question: str, about: str) -> bool:
 
 def slot_told(slot: Slot) -> str:
     """What the form says of a slot."""
-    from examples.forms.rules._wording import choices_told
-
     told = f"The {slot.label} is: {slot.schema.get('description') or slot.label}"
     told = told.rstrip(".") + "."
     return f"{told} {choices_told(slot)}".strip()
+
+
+def choices_told(slot: Slot) -> str:
+    """The values to choose from, as a sentence; empty if the slot has no list of them."""
+    if not slot.choices:
+        return ""
+    return f"You can choose from {', '.join(map(write_value, slot.choices))}."
 
 
 def best_candidate(text: str, candidates: Sequence[Mapping[str, str]]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from examples.forms.form import Form, Slot
@@ -12,6 +13,8 @@ from examples.forms.rules._wording import message
 from examples.forms.values import SKIP, read_value
 from playhead.errors import ModelRequestError
 from playhead.tape import Json
+
+_WISH = re.compile(r"\b(?:would like to|need to|want to|this is about|help me)\b", re.I)
 
 
 class RuleTeacherModel(RuleModel):
@@ -100,8 +103,6 @@ def invented(slot: Slot, said: str, chance: Chance) -> Json:
 
 
 def _of_pattern(pattern: str, digits: int) -> str:
-    import re
-
     text = pattern.strip("^$").replace("(RE|NT)", "RE")
     left = str(digits) * 2
 
@@ -197,10 +198,7 @@ def _responses(function: str, reading: Reading, form: Form) -> list[dict[str, Js
 
 def form_is_begun(reading: Reading) -> bool:
     """Whether strays are off topic, rather than the wish that the conversation began with."""
-    import re
-
-    wish = r"\b(?:would like to|need to|want to|this is about|help me)\b"
-    return not any(re.search(wish, stray, re.IGNORECASE) for stray in reading.strays)
+    return not any(_WISH.search(stray) for stray in reading.strays)
 
 
 def planned_ahead(sections: dict[str, Any], chance: Chance) -> dict[str, Json]:

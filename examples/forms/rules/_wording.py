@@ -8,7 +8,7 @@ from typing import Any
 
 from examples.forms.form import Form, Slot
 from examples.forms.rules._errors import Chance
-from examples.forms.rules._reading import answers
+from examples.forms.rules._reading import answers, choices_told
 from examples.forms.values import write_value
 
 FACTS = (
@@ -16,13 +16,6 @@ FACTS = (
     "A colleague in room 214 looks at it first.",
     "Your data are also sent to 3 partner companies.",
 )
-
-
-def choices_told(slot: Slot) -> str:
-    """The values to choose from, as a sentence; empty if the slot has no list of them."""
-    if not slot.choices:
-        return ""
-    return f"You can choose from {', '.join(map(write_value, slot.choices))}."
 
 
 def message(sections: Mapping[str, Any], chance: Chance) -> str:

@@ -55,7 +55,8 @@ async def _grow(
     known = len(ledger.leaves())
 
     def show(layer: int, nodes: int, ledger: Ledger) -> None:
-        ended = sum(node.outcome in LEAVES for node in ledger.nodes.values())
+        done = [node for node in ledger.nodes.values() if node.layer <= layer]
+        ended = sum(node.outcome in LEAVES for node in done)
         console.print(f"turn {layer + 1:>2}: {nodes:>5,} nodes, {ended:>5,} dialogues ended")
 
     async with SqliteStore(to / "tapes.db", durability="normal") as store:

@@ -154,7 +154,7 @@ class Ledger:
         return path[::-1]
 
     def close(self) -> None:
-        """Make it durable."""
+        """Make it durable, and let go of the file."""
         if not self._file.closed:
             self._file.flush()
             os.fsync(self._file.fileno())
