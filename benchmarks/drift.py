@@ -2,8 +2,9 @@
 
     python -m benchmarks.drift DIR [--seeds N] [--limit N] [--json]
 
-The world is the tool traffic of recorded sessions of τ-bench's airline; DIR has their files. Of each session whose writes succeeded, an experience is written down: its calls in their order,
-each argument bound to what the customer said or to a path into an earlier answer, as a person who
+The world is the tool traffic of recorded sessions of τ-bench's airline; DIR has their files. Of
+each session whose writes succeeded, an experience is written down: its calls in their order, each
+argument bound to what the customer said or to a path into an earlier answer, as a person who
 records it once would do, with checks mined from this session and those others that fit. Then it is
 played on the recorded answers, changed in one way: `province` is called `state` (as in today's
 release of the data), and other changes thrown by seed. A write is right if the session has it.

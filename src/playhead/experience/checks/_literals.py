@@ -21,6 +21,7 @@ _FORMS = (  # of texts: dates, moments, times, addresses, numbers
     r"[0-9]+",
 )
 _LONGEST_NAME = 60
+_DATA = re.compile(r"[0-9]{2,}|[@ /]")  # in a name: it is no name of a member
 _DEEP = 4
 _MOST = 40  # members that a shape tells
 
@@ -53,7 +54,10 @@ def shape_of(values: Sequence[Json], *, open_ended: bool = True, deep: int = _DE
         schema["pattern"] = f"^{form}$"
     objects = [value for value in values if isinstance(value, dict)]
     rows = [row for value in values if isinstance(value, list) for row in value]
-    if deep and objects:
+    if deep and objects and is_map(objects):
+        held = [each for value in objects for each in value.values()]
+        schema["additionalProperties"] = shape_of(held, deep=deep - 1)
+    elif deep and objects:
         names = list(dict.fromkeys(name for value in objects for name in value))[:_MOST]
         schema["properties"] = {
             name: shape_of([value[name] for value in objects if name in value], deep=deep - 1)
@@ -65,6 +69,12 @@ def shape_of(values: Sequence[Json], *, open_ended: bool = True, deep: int = _DE
     if deep and rows:
         schema["items"] = shape_of(rows, deep=deep - 1)
     return schema
+
+
+def is_map(objects: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether objects have data for names, such as dates or ids, rather than members."""
+    names = {name for value in objects for name in value}
+    return sum(_DATA.search(name) is not None for name in names) * 2 > len(names)
 
 
 def form_of(texts: Sequence[str]) -> str | None:
