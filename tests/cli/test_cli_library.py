@@ -273,3 +273,54 @@ def test_a_tampered_package_is_refused(cli: Run, learnt: str, place: Path) -> No
     assert done.exit_code == 1
     assert "error: package:" in done.stderr
     assert cli("library", "ls", "--library", "theirs.db", "--all").stdout == ""
+
+
+WORLD = """
+import playhead as ph
+
+
+def tools():
+    @ph.tool(effect="read")
+    def search(query: str) -> list[dict[str, int]]:
+        return [{"id": 1}, {"id": 2}] if query == "Nia" else []
+
+    @ph.tool(effect="write")
+    def delete(id: int) -> str:
+        with open("deleted.txt", "a") as file:
+            file.write(f"{id} ")
+        return "deleted"
+
+    return ph.Toolbox([search, delete])
+"""
+
+
+def test_play_picks_from_the_library_and_counts(cli: Run, learnt: str, place: Path) -> None:
+    (place / "office.py").write_text(WORLD)
+    around = ("-e", "office.py:tools")
+    done = cli("play", "--task", "Cancel my next meeting with Nia", *around)
+    assert done.exit_code == 0, done.stderr
+    assert "plays cancel-meeting@1" in done.stderr
+    assert (place / "deleted.txt").read_text() == "1 "
+    named = cli("play", "cancel-meeting", "-p", "person=Kofi", *around)
+    assert named.exit_code == 3  # there is no such meeting
+    nothing = cli("play", "--task", "Order a pizza for everybody", *around)
+    assert nothing.exit_code == 1
+    assert "nothing is played: no experience fits" in nothing.stderr
+    assert cli("play", *around).exit_code == 2
+    with Library(place / "library.db") as library:
+        counts = library.plays.counts(learnt)
+        assert (counts.solved, counts.refused) == (1, 1)
+        library.quarantine("cancel-meeting", "odd")
+    refused = cli("play", "cancel-meeting", "-p", "person=Nia", *around)
+    assert refused.exit_code == 2
+    assert "is quarantined" in refused.stderr
+    assert (place / "deleted.txt").read_text() == "1 "
+
+
+def test_a_play_from_a_file_needs_no_library(cli: Run, file: Path, place: Path) -> None:
+    (place / "office.py").write_text(WORLD)
+    done = cli("play", str(file), "-p", "person=Nia", "-e", "office.py:tools")
+    assert done.exit_code == 0, done.stderr
+    assert not (place / "library.db").exists()
+    assert cli("play", "nothing", "-e", "office.py:tools").exit_code == 2
+    assert cli("check", str(file)).exit_code == 0

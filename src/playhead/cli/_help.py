@@ -371,7 +371,7 @@ Exit codes: 0 all hold, 1 one does not, 2 no such file or tape."""
 _PLAY = """[bold]Examples[/bold]
 
   playhead play lend.yaml -p title=Emma -p reader=Ada -e library.py:environment
-  playhead play lend.yaml --task "Lend Emma to Ada" -e library.py:environment
+  playhead play --task "Lend Emma to Ada" -e library.py:environment
   playhead play lend.yaml -p title=Emma --dry-run -e library.py:environment
   playhead play lend.yaml -p title=Emma --level routine --level agent.yaml
   playhead play lend.yaml --tape last --level routine --level person

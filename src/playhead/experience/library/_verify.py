@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-from playhead.errors import LibraryError, PlayheadError
+from playhead.errors import ExperienceError, LibraryError, PlayheadError
+from playhead.experience.checks import SeenCall, case_of_tape
 from playhead.experience.document import Experience
-from playhead.experience.play import result_value
 from playhead.experience.routine import Finish, Inputs, PastCall, PlannedCall, Refuse, decide
-from playhead.tape import Json, Step, Tape, canonical
-from playhead.tape.kinds import ToolCall, ToolError, ToolResult, UserMessage
+from playhead.tape import Tape, canonical
 
 _MOST_CALLS = 1000
 
@@ -86,11 +85,14 @@ def over_tape(experience: Experience, tape: Tape, *, now: str | None = None) -> 
     Raises:
         LibraryError: The tape has no task.
     """
-    task, said = _task(tape)
-    known, wanted = _recorded(tape)
-    inputs = Inputs(task, now or said)
+    try:
+        case = case_of_tape(experience, tape)
+    except ExperienceError as error:
+        raise LibraryError(f"nothing can be played over it: {error.message}") from None
+    known = {_key(call): call for call in case.calls}
+    left = [_key(call) for call in case.calls if call.effect != "read" and call.error is None]
+    inputs = Inputs(case.task, now or case.now or "")
     done: list[PastCall] = []
-    left = list(wanted)
     while len(done) < _MOST_CALLS:
         decision = decide(experience, inputs, done)
         match decision:
@@ -108,40 +110,10 @@ def over_tape(experience: Experience, tape: Tape, *, now: str | None = None) -> 
             left.remove(key)
         elif key not in known:
             return "refused", f"tape {tape.id} does not hold what {key[:200]} gives"
-        done.append(known[key])
+        seen = known[key]
+        done.append(PastCall(call.tool, call.arguments, seen.result, seen.error))
     return "wrong", f"tape {tape.id}: it made more than {_MOST_CALLS} calls"
 
 
-def _task(tape: Tape) -> tuple[str, str]:
-    """The task, and the clock when it was said."""
-    for step in tape:
-        if isinstance(step.body, UserMessage):
-            return step.body.text, step.time[:19].replace("T", " ")
-    raise LibraryError(f"tape {tape.id} has no task: nothing can be played over it")
-
-
-def _recorded(tape: Tape) -> tuple[dict[str, PastCall], list[str]]:
-    """What the calls of a session gave, by call, and which of them were writes."""
-    asked: dict[str, Step] = {}
-    known: dict[str, PastCall] = {}
-    writes: list[str] = []
-    for step in tape:
-        body = step.body if step.known and not step.erased else None
-        if isinstance(body, ToolCall):
-            asked[step.id] = step
-        elif isinstance(body, ToolResult | ToolError) and step.re and step.re[0] in asked:
-            call = asked[step.re[0]].body
-            arguments = call.arguments if isinstance(call, ToolCall) else None
-            if not isinstance(call, ToolCall) or not isinstance(arguments, dict):
-                continue
-            error = body.message if isinstance(body, ToolError) else None
-            result: Json = result_value(body.result) if isinstance(body, ToolResult) else None
-            past = PastCall(call.name, arguments, result, error)
-            known[_key(past)] = past
-            if call.effect != "read" and error is None:
-                writes.append(_key(past))
-    return known, writes
-
-
-def _key(call: PastCall | PlannedCall) -> str:
-    return f"{call.tool} {canonical(dict(call.arguments)).decode()}"
+def _key(call: SeenCall | PlannedCall) -> str:
+    return f"{call.tool} {canonical(call.arguments).decode()}"
