@@ -178,18 +178,17 @@ def slot(
         loosely: Case does not count, and other traces may have come at it differently.
     """
     value = values[of]
-    found = explain(
-        worlds[of],
-        value,
-        candidates=ground.candidates,
-        settings=ground.settings,
-        loosely=loosely,
-    )
-    if loosely:
-        kept = _as_written(_most_holding(worlds, found, values))
-    else:
-        kept = [term for term in found if _holding(worlds, term, values) == len(values)]
-        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
+    shared = {"candidates": ground.candidates, "settings": ground.settings}
+    kept: list[Term] = []
+    for joined in (False, *([] if loosely else [True])):
+        found = explain(worlds[of], value, loosely=loosely, joined=joined, **shared)
+        if loosely:
+            kept = _as_written(_most_holding(worlds, found, values))
+        else:
+            kept = [term for term in found if _holding(worlds, term, values) == len(values)]
+            kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
+        if kept:
+            break
     same = all(_same(value, other, loosely=loosely) for other in values.values())
     if same or (loosely and not kept):
         said = any(parameters_in(term) for term in kept)
