@@ -34,7 +34,15 @@ FOLDERS = (
     "record",
     "record.mcp",
     "record.otlp",
+    "experience.document",
+    "experience.routine",
+    "experience.values",
+    "experience.learn",
+    "experience.checks",
+    "experience.play",
+    "experience.library",
     "serve",
+    "serve.experiences",
     "errors",
 )
 WIDTH = 92
