@@ -183,9 +183,7 @@ def _known_place(connection: sqlite3.Connection, tenant: str, batch: Batch) -> i
     return tip.key
 
 
-def _is_undisturbed(
-    connection: sqlite3.Connection, tenant: str, batch: Batch, *, key: int
-) -> bool:
+def _is_undisturbed(connection: sqlite3.Connection, tenant: str, batch: Batch, *, key: int) -> bool:
     """Whether the batch's lease still holds, and nothing stands where the batch would go."""
     assert batch.lease is not None
     row = connection.execute(
