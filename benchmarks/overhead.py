@@ -202,7 +202,9 @@ def ratios(rows: Sequence[Row]) -> Row:
         flat = next((row for row in mine if row["turns"] == 10_000), last)
         found[store] = {
             "cpu_ms_above_floor": last["cpu_ms"] - last.get("floor_cpu_ms", 0.0),
-            "cpu_ms_above_in_place": last["cpu_ms"] - last.get("in_place_cpu_ms", last["cpu_ms"]),
+            "cpu_ms_above_in_place": last["cpu_ms"] - last["in_place_cpu_ms"]
+            if "in_place_cpu_ms" in last
+            else None,
             "cpu_over_floor": last["cpu_ms"] / last["floor_cpu_ms"]
             if "floor_cpu_ms" in last
             else None,
