@@ -8,6 +8,9 @@ framework. CPU is that of the whole process, all threads.
 - *framework*: CPU a turn with the tape in memory;
 - *sqlite*: the same into a SQLite file, in both durability modes, beside *floor*: the same rows in
   the same two transactions a turn, through bare `sqlite3` with its own automatic checkpoints;
+- *in place*: a session with its tape in memory that makes these bare commits as it goes. They cost
+  more there than in a row, and slow down what comes after them: while the disk syncs, the CPU rests
+  and its caches cool;
 - *flat*: CPU a turn at the end of the session over CPU a turn at its 100th turn;
 - *bytes*: size of the file over the JSON of the session itself (bodies, completions, new parts of
   prompts);
@@ -22,6 +25,7 @@ import asyncio
 import gc
 import json
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
@@ -35,13 +39,47 @@ from rich.table import Table
 import playhead as ph
 from benchmarks._turns import Clock, own_bytes, scripted_agent
 from playhead.llm import Prompt
-from playhead.store import Durability
+from playhead.store import Answer, Batch, Durability
 from playhead.store._sqlite_file import connect_writer
 from playhead.tape import View
 
 Row = dict[str, Any]
+Row4 = tuple[int, bytes, bytes | None, bytes | None]  # of a step
 _WARM = 100  # turns before measuring begins
 _LISTED = 10_000  # turns beyond which no model takes a whole history any more
+
+
+class BareStore(ph.MemoryStore):
+    """Keeps tapes in memory, and makes the bare commit of each batch."""
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        super().__init__()
+        self._connection = bare(path, durability)
+
+    async def append(self, batch: Batch) -> Answer:
+        """See `Store.append`."""
+        rows = [(s.seq, s.header, s.salt, s.data) for s in batch.steps]
+        commit(self._connection, rows)
+        return await super().append(batch)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        self._connection.close()
+        await super().close()
+
+
+def bare(path: Path, durability: Durability) -> sqlite3.Connection:
+    """A connection with SQLite's own automatic checkpoints."""
+    connection = connect_writer(path, durability)
+    connection.execute("PRAGMA wal_autocheckpoint = 1000")  # SQLite's default
+    return connection
+
+
+def commit(connection: sqlite3.Connection, rows: Sequence[Row4]) -> None:
+    """Rows in a transaction of their own."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", rows)
+    connection.execute("COMMIT")
 
 
 async def session(
@@ -92,6 +130,12 @@ def in_sqlite(turns: int, durability: Durability, folder: Path) -> Row:
             clock, tape, _ = await session(turns, store)
             return clock, tape.id
 
+    async def in_place() -> Clock:
+        store = BareStore(folder / f"place-{path.name}", durability)
+        clock, _, _ = await session(turns, store)
+        await store.close()
+        return clock
+
     clock, tape_id = asyncio.run(recorded())
     opening, resident = opened(path, tape_id)
     own, floor = asyncio.run(compared(path, tape_id, durability, folder))
@@ -101,6 +145,7 @@ def in_sqlite(turns: int, durability: Durability, folder: Path) -> Row:
         "cpu_ms": clock.per_turn(_WARM, _WARM + turns),
         "last_cpu_ms": at_end(clock, turns),
         "floor_cpu_ms": floor,
+        "in_place_cpu_ms": asyncio.run(in_place()).per_turn(_WARM, _WARM + turns),
         "bytes_per_turn": path.stat().st_size / (turns + _WARM),
         "bytes_over_json": path.stat().st_size / own,
         "open_ms": opening,
@@ -135,14 +180,11 @@ async def compared(
         tape = await store.open(tape_id)
         own = own_bytes(tape)
         rows = [(s.seq, s.header, s.salt, s.data) for s in tape.range(3, min(len(tape), 6003))]
-    connection = connect_writer(folder / f"floor-{path.name}", durability)
-    connection.execute("PRAGMA wal_autocheckpoint = 1000")  # SQLite's default
+    connection = bare(folder / f"floor-{path.name}", durability)
     turns, began = 0, time.process_time()
     for at in range(0, len(rows) - 2, 3):
         for batch in (rows[at : at + 2], rows[at + 2 : at + 3]):  # the action, then its result
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", batch)
-            connection.execute("COMMIT")
+            commit(connection, batch)
         turns += 1
     spent = (time.process_time() - began) / turns * 1000
     connection.close()
@@ -160,6 +202,9 @@ def ratios(rows: Sequence[Row]) -> Row:
         flat = next((row for row in mine if row["turns"] == 10_000), last)
         found[store] = {
             "cpu_ms_above_floor": last["cpu_ms"] - last.get("floor_cpu_ms", 0.0),
+            "cpu_ms_above_in_place": last["cpu_ms"] - last["in_place_cpu_ms"]
+            if "in_place_cpu_ms" in last
+            else None,
             "cpu_over_floor": last["cpu_ms"] / last["floor_cpu_ms"]
             if "floor_cpu_ms" in last
             else None,
@@ -182,6 +227,7 @@ def show(rows: Sequence[Row], found: Row) -> None:
     for title in (
         "store",
         "cpu ms above floor",
+        "above in place",
         "cpu / floor",
         "flat (10,000 : 100)",
         "bytes / json",
@@ -197,6 +243,7 @@ _COLUMNS = {
     "turns": "turns",
     "cpu_ms": "cpu",
     "floor_cpu_ms": "floor",
+    "in_place_cpu_ms": "in place",
     "last_cpu_ms": "at end",
     "bytes_per_turn": "bytes",
     "bytes_over_json": "/ json",

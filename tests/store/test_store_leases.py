@@ -13,7 +13,7 @@ import pytest
 from store_children import until
 
 from playhead.errors import LostLeaseError, TapeOwnedError
-from playhead.store import SqliteStore, _owner
+from playhead.store import Answer, SqliteStore, _owner
 from playhead.store._kit import batch_of, grown, made, said
 from playhead.store._owner import is_gone, new_owner, process_of
 
@@ -180,3 +180,22 @@ async def test_a_store_that_was_forgotten_gives_leases_back(path):
     await asyncio.to_thread(until, lambda: not thread.is_alive())
     async with SqliteStore(path) as other:
         await other.acquire(tape.id)
+
+
+async def test_a_lease_that_had_run_out_for_a_while_hides_no_append(path: Path) -> None:
+    """Its owner remembers the end of the tape, and the row looks as it did."""
+    async with SqliteStore(path) as store, SqliteStore(path) as other:
+        tape = await made(store)
+        lease = await store.acquire(tape.id)
+        tape = await grown(store, tape, "mine", lease=lease)
+        expire(path, at=0.5)
+        await grown(other, tape, "another one's")
+        expire(path, at=time.time() + 30)
+        late = batch_of(tape, tape.seal([said("too late")]), lease=lease)
+        assert await store.append(late) is Answer.CONFLICT
+
+
+def expire(path: Path, *, at: float) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE leases SET expires = ?", (at,))
+    connection.close()

@@ -84,7 +84,7 @@ class Loop:
             raise group.exceptions[0] from None
 
     async def _slot(self, executor: Executor) -> None:
-        """One trial after another; their ends are recorded meanwhile, except for a lone one's."""
+        """One trial after another; their ends are recorded meanwhile, unless nothing else runs."""
         while (assignment := await self._next()) is not None:
             self.counts = replace(self.counts, running=self.counts.running + 1)
             self._tell(TrialBeganEvent(assignment.start, self.counts))
