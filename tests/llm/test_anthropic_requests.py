@@ -244,3 +244,12 @@ async def test_arguments_that_are_no_json(sent) -> None:
     bad = Message.model_construct(role="assistant", parts=(broken,), name=None)
     with pytest.raises(ModelRequestError, match="cannot be sent as JSON"):
         await sent(user("hi"), bad)
+
+
+async def test_calls_of_tools_that_are_not_offered_any_more(sent) -> None:
+    """The API refuses them without a definition; so they are defined, and cannot be called."""
+    asked = assistant((call("1", {"q": "x"}),))
+    body = await sent(user("hi"), asked, result("1", "found"), user("Sum up."))
+    assert body["tools"] == [{"name": "email_search", "input_schema": {"type": "object"}}]
+    assert body["tool_choice"] == {"type": "none"}
+    assert "tools" not in await sent(user("hi"))

@@ -192,3 +192,25 @@ async def test_a_call_that_crashes_anywhere_comes_to_the_same_end(quick_lab: Lab
         tape = await quick_lab.resume(tape, agent=make())
         assert tape.answer == "Oslo", where
         assert len(bodies(tape, ParseError)) == 1, where
+
+
+async def test_a_function_is_asked_again_with_the_inputs_that_it_was_given(lab: Lab) -> None:
+    """What is wrong with its first answer is not what was said last."""
+    for source in ("last", "asked"):
+        spec = FunctionSpec.of("text -> city", name="find")
+        node = ph.FunctionNode(spec, inputs={"text": source}, becomes="answer")
+        model = ph.ScriptedModel(["{}", '{"city": "Oslo"}'])
+        tape = await lab.run(ph.Agent(f"by_{source}", model=model, nodes=[node]), "To Norway")
+        prompts = [read_prompt(tape, step) for step in tape if step.kind == ModelCall.kind]
+        assert [json.loads(prompt[1].text) for prompt in prompts] == [{"text": "To Norway"}] * 2
+
+
+async def test_a_function_that_is_talked_to_answers_what_was_asked_last(lab: Lab) -> None:
+    def say(request: object) -> str:
+        text = json.loads(request.prompt.messages()[-1].text)["text"]
+        return json.dumps({"city": text.upper()})
+
+    function = ph.llm_function("text -> city", name="find", model=ph.ScriptedModel(say))
+    tape = await lab.run(function.agent, "oslo")
+    tape = await lab.run(function.agent, "lima", tape=tape)
+    assert tape.answer == "LIMA"

@@ -299,3 +299,14 @@ async def test_a_fork_goes_another_way(lab: Lab) -> None:
 async def test_contradictions_are_refused(arguments: dict[str, object], said: str) -> None:
     with pytest.raises(AgentError, match=said):
         agent_of(nodes=[ph.PromptNode("say", **arguments)])
+
+
+async def test_what_was_asked_last_and_first_are_told_apart(lab: Lab) -> None:
+    node = ph.PromptNode("say", prompt="{{ task }}/{{ asked }}/{{ last }}", window=0)
+    agent = agent_of("one", "two", nodes=[node])
+    tape = await lab.run(agent, "first")
+    tape = await lab.run(agent, "second", tape=tape)
+    assert [messages[-1].text for messages in prompts(tape)] == [
+        "first/first/first",
+        "first/second/second",
+    ]

@@ -148,7 +148,7 @@ class FunctionPart(FilePart):
     reasoning: bool = Field(False, description="Whether the model writes down its thoughts first.")
     repairs: int = Field(1, ge=0, description="How often malformed outputs are asked for again.")
     inputs: dict[str, str | dict[str, JsonValue]] | None = Field(
-        None, description="By input, where it comes from: `task`, `outputs.NODE.FIELD` …."
+        None, description="By input, where it comes from: `asked`, `outputs.NODE.FIELD` …."
     )
     becomes: Literal["output", "answer"] | None = Field(
         None, description="`answer` if not given and it is the last node."

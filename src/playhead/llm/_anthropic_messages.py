@@ -73,6 +73,10 @@ class MessagesRequest:
         body["messages"] = list(messages)
         if request.tools:
             body["tools"] = [_tool(tool, names) for tool in request.tools]
+        elif called := {call.name: None for entry in entries for call in entry.calls}:
+            # The API takes no calls of tools that are not defined: they are, and cannot be called.
+            body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in called]
+            body["tool_choice"] = {"type": "none"}
         return cls(body, names)
 
 

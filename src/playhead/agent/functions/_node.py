@@ -10,8 +10,9 @@ from playhead.agent._json_text import json_in
 from playhead.agent._node import Node
 from playhead.agent.functions._spec import REASONING, FunctionSpec
 from playhead.agent.prompting import Reading
-from playhead.agent.prompting._repair import failures, repaired
+from playhead.agent.prompting._repair import repaired
 from playhead.agent.prompting._values import value
+from playhead.agent.prompting._walk import asked, failures
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Json, Message, View, assistant, compact, system, text_parts, user
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from playhead.agent._agent import Agent
 
 Binding: TypeAlias = str | Mapping[str, Json]
-_SOURCES = ("last", "outputs", "plan", "reflection", "task")
+_SOURCES = ("asked", "last", "outputs", "plan", "reflection", "task")
 
 
 class FunctionNode(Node):
@@ -30,9 +31,9 @@ class FunctionNode(Node):
     Args:
         function: The function.
         name: Unique within the agent; the function's name if not given.
-        inputs: By input, where it comes from: a path (`task`, `last`, `plan`, `reflection`,
-            `outputs.NODE.FIELD`), or `{"value": …}`. If not given, the task holds them: as a JSON
-            object, or, of a function with one input, as it is.
+        inputs: By input, where it comes from: a path (`asked`, `task`, `last`, `plan`,
+            `reflection`, `outputs.NODE.FIELD`), or `{"value": …}`. If not given, what was asked
+            holds them: as a JSON object, or, of a function with one input, as it is.
         becomes: `output`, and the next node goes on; or `answer` as well, to whoever asked.
         on_error: The node that goes on when outputs are still missing or malformed; if not given,
             the run ends with an error, or control returns to the caller.
@@ -108,12 +109,13 @@ class FunctionNode(Node):
             bound = {each: _at(said, view, ctx) for each, said in self.bindings.items()}
             return self.function.given(bound)
         names = [each.name for each in self.function.inputs]
+        said = asked(view)
         try:
-            found = json_in(view.task)
+            found = json_in(said)
         except ValueError as error:
             found = None if len(names) == 1 else str(error)
         if len(names) == 1 and not (isinstance(found, dict) and set(found) == set(names)):
-            found = {names[0]: view.task}
+            found = {names[0]: said}
         return self.function.given(found)
 
     def generate_steps(

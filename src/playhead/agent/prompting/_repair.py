@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from playhead.agent.prompting._values import backwards
+from playhead.agent.prompting._walk import failures
 from playhead.tape import Body, View, text_parts
 from playhead.tape.kinds import (
     AssistantMessage,
-    Context,
     Fault,
-    LeftOut,
-    ModelCall,
     NextNode,
     OutputError,
     ParseError,
@@ -21,21 +18,6 @@ from playhead.tape.kinds import (
 
 if TYPE_CHECKING:
     from playhead.agent._node import Node
-
-_OF_A_FAILURE = frozenset(kind.kind for kind in (Context, LeftOut, ModelCall, NextNode, ParseError))
-
-
-def failures(view: View, node: str) -> int:
-    """How many completions of a node in a row could not be read, up to now."""
-    found = 0
-    for step in backwards(view):
-        if step.by.type == "system":
-            continue
-        if step.by.node != node or step.kind not in _OF_A_FAILURE:
-            break
-        if step.kind == ParseError.kind:
-            found += 1
-    return found
 
 
 def repaired(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from playhead.agent._context import NodeContext
 from playhead.agent.prompting._template import Template
+from playhead.agent.prompting._walk import asked, backwards, last_text
 from playhead.errors import AgentError
 from playhead.llm import ToolSchema
-from playhead.tape import Body, Json, Step, View, format_time
+from playhead.tape import Json, View, format_time
 from playhead.tape.kinds import Output, Plan, Reflection
 
 if TYPE_CHECKING:
     from playhead.agent._agent import Agent
 
 NAMES = (
-    "agent", "instructions", "last", "now", "outputs", "plan", "reflection", "subagents", "task",
-    "templates", "tools",
+    "agent", "asked", "instructions", "last", "now", "outputs", "plan", "reflection", "subagents",
+    "task", "templates", "tools",
 )  # fmt: skip
 _DEPTH = 16  # templates that use templates
 
@@ -95,6 +96,8 @@ def value(name: str, view: View, ctx: NodeContext) -> Json:
     match name:
         case "task":
             return view.task
+        case "asked":
+            return asked(view)
         case "last":
             return last_text(view)
         case "now":
@@ -110,11 +113,6 @@ def value(name: str, view: View, ctx: NodeContext) -> Json:
     raise AgentError(f"nothing is called `{name}`")
 
 
-def last_text(view: View) -> str:
-    """What was said last in the frame."""
-    return next((m.text for m in reversed(list(view.messages[-8:])) if m.text), "")
-
-
 def outputs(view: View) -> dict[str, Json]:
     """By node, its newest output in the frame."""
     found: dict[str, Json] = {}
@@ -124,16 +122,3 @@ def outputs(view: View) -> dict[str, Json]:
             if isinstance(body, Output) and body.name not in found:
                 found[body.name] = body.value
     return found
-
-
-def backwards(view: View) -> Iterator[Step]:
-    """The steps of the frame, newest first, notes among them."""
-    for seq in range(len(view.tape) - 1, view.frame.id - 1, -1):
-        step = view.tape[seq]
-        if step.frame == view.frame.id:
-            yield step
-
-
-def last_body(view: View, kind: type[Body]) -> Step | None:
-    """The newest step of a kind in the frame."""
-    return next((step for step in backwards(view) if step.kind == kind.kind), None)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from playhead.agent._json_text import json_in
-from playhead.agent.prompting._values import backwards
+from playhead.agent.prompting._walk import backwards
 from playhead.errors import AgentError, RunError
 from playhead.govern import Check
 from playhead.tape import Json, Step, View

@@ -10,8 +10,8 @@ from playhead.agent._context import NodeContext
 from playhead.agent._native import ToolCallingNode
 from playhead.agent._node import Node
 from playhead.agent.prompting._node import option_in
-from playhead.agent.prompting._repair import failures
 from playhead.agent.prompting._values import Texts
+from playhead.agent.prompting._walk import asked, failures
 from playhead.agent.teams._ends import Ends, delegates, returns
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
@@ -290,12 +290,6 @@ def _saying(view: View) -> Iterator[Return | Broadcast | UserMessage | Delegate]
 def spoken(name: str, text: str) -> str:
     """What somebody said, in lines that nobody else's can be taken for."""
     return f"{name}: " + text.replace("\n", "\n  ")
-
-
-def asked(view: View) -> str:
-    """What the team was asked in this round."""
-    found = (body for body in _saying(view) if isinstance(body, UserMessage | Delegate))
-    return next((body.text for body in found), "")
 
 
 def _said(step: Step) -> tuple[str, str]:
