@@ -10,16 +10,17 @@ from examples.forms.behaviours import BEHAVIOURS, applicable, behaviour_named
 from examples.forms.dialogue import read_dialogue
 from examples.forms.environment import FormEnvironment
 from examples.forms.errors import FormError
-from examples.forms.goal import Goal, goal_for
+from examples.forms.goal import Goal, goal_for, sample_goal
 from examples.forms.greadth import measure, success
 from examples.forms.loader import companies
-from examples.forms.models import agent_for, model_for
+from examples.forms.models import AGENTS, agent_for, model_for
 from examples.forms.parsing import Unreadable, read_json, read_steps
 from examples.forms.prompts import sections_of, written
 from examples.forms.rules import ErrorRates, RuleStudentModel, RuleTeacherModel, RuleUserModel
 from examples.forms.state import FormState
 from examples.forms.steps import STEPS, CallFunction, GatherValues, RequestParameters, StepError
 from examples.forms.student import expanded
+from examples.forms.talk import talk
 from examples.forms.user import SimulatedUser, choose
 from forms_dialogues import NAMES, USER, bodies, dialogue, said
 from hypothesis import given
@@ -27,8 +28,8 @@ from hypothesis import strategies as st
 
 import playhead as ph
 from playhead.errors import AgentError, ModelRequestError
-from playhead.llm import ModelRequest, Prompt
-from playhead.tape import system, user
+from playhead.llm import Completion, ModelRequest, OnDelta, Prompt
+from playhead.tape import assistant, system, user
 from playhead.tape.kinds import ModelCall, Stop, UserMessage
 
 SHOWN = [name for name in BEHAVIOURS if name not in ("confirm", "confirm_leave", "stay")]
@@ -117,6 +118,33 @@ async def test_a_rule_model_knows_nothing_but_the_prompt() -> None:
                 assert step.body.message is not None
                 again = await asked(type(model)(), messages[-1].text)
                 assert again == step.body.message.text
+
+
+class Aloud(ph.Model):
+    """A model that writes as language models do: some thoughts, then the block."""
+
+    name, provider = "aloud", "test"
+
+    def __init__(self, inner: ph.Model) -> None:
+        self.inner = inner
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        done = await self.inner.complete(request)
+        if "```json" not in done.text:
+            return done
+        said = f'The user says "```json" or {{}}. Therefore:\n\n{done.text}\n'
+        return Completion(message=assistant(said))
+
+
+@pytest.mark.parametrize("kind", ["teacher", "student"])
+async def test_another_model_only_has_to_write_in_the_same_formats(kind: str) -> None:
+    company = companies()["velorent"]
+    inner = RuleTeacherModel() if kind == "teacher" else RuleStudentModel()
+    agent = AGENTS[kind](company, model=Aloud(inner))
+    goal = sample_goal(company, "4")
+    tape = await talk(agent, company, goal, seed=4, behaviour="multislot_list")
+    assert success(read_dialogue(tape), goal, leaves=False), said(tape)
+    assert bodies(tape, StepError) == []
 
 
 async def test_a_rule_model_says_that_it_is_none_for_other_prompts() -> None:
