@@ -18,7 +18,14 @@ from examples.forms.parsing import Unreadable, read_json, read_steps
 from examples.forms.prompts import sections_of, written
 from examples.forms.rules import ErrorRates, RuleStudentModel, RuleTeacherModel, RuleUserModel
 from examples.forms.state import FormState
-from examples.forms.steps import STEPS, CallFunction, GatherValues, RequestParameters, StepError
+from examples.forms.steps import (
+    STEPS,
+    CallFunction,
+    GatherValues,
+    InspectFunction,
+    RequestParameters,
+    StepError,
+)
 from examples.forms.student import expanded
 from examples.forms.talk import talk
 from examples.forms.user import SimulatedUser, choose
@@ -201,6 +208,15 @@ async def test_a_remark_is_not_taken_for_free_text(kind: str) -> None:
             kind, company="parcelo", seed=seed, behaviour="off_topic", goal=goal
         )
         assert success(read_dialogue(tape), goal, leaves=False), said(tape)
+
+
+async def test_an_agent_that_asks_for_no_function_is_told() -> None:
+    environment = FormEnvironment(companies()["velorent"])
+    context = ph.ToolContext(key="k", tape="t")
+    answer = await environment.answer(InspectFunction(function="FlyToMoon"), context)
+    assert isinstance(answer, StepError)
+    assert answer.code == "unknown_function"
+    assert "RentBicycle" in answer.message
 
 
 def test_an_unknown_behaviour_is_told_with_the_nearest() -> None:
