@@ -15,6 +15,8 @@ from examples.forms.steps import (
     Goodbye,
     InspectFunction,
     ResolveFunction,
+    StepError,
+    as_written,
 )
 from playhead.environment import Environment, StateContract, ToolContext
 from playhead.tape import Action, Json, Observation
@@ -43,6 +45,13 @@ class FormEnvironment(Environment):
     async def answer(self, action: Action, context: ToolContext) -> Observation | None:
         """See `Environment.answer`."""
         match action:
+            case InspectFunction() | CallFunction() if action.function not in self.company.forms:
+                known = ", ".join(self.company.forms)
+                return StepError(
+                    code="unknown_function",
+                    message=f"there is no function `{action.function}`: there are {known}",
+                    step=as_written(action),
+                )
             case ResolveFunction():
                 return FunctionCandidates(candidates=tuple(self.company.candidates))
             case InspectFunction():

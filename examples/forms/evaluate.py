@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from examples.forms.console import wide
 from examples.forms.greadth import LETTERS
 from examples.forms.models import RULES, model_for
 from examples.forms.suite import DEGRADED, SHOWN, candidate, degraded, dialogues
@@ -61,12 +62,6 @@ def main(
     except PlayheadError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(2) from None
-
-
-def wide() -> Console:
-    """A console that does not break the table where nobody looks at it directly."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
 
 
 @contextlib.asynccontextmanager

@@ -10,16 +10,24 @@ from examples.forms.behaviours import BEHAVIOURS, applicable, behaviour_named
 from examples.forms.dialogue import read_dialogue
 from examples.forms.environment import FormEnvironment
 from examples.forms.errors import FormError
-from examples.forms.goal import Goal
+from examples.forms.goal import Goal, goal_for, sample_goal
 from examples.forms.greadth import measure, success
 from examples.forms.loader import companies
-from examples.forms.models import agent_for, model_for
+from examples.forms.models import AGENTS, agent_for, model_for
 from examples.forms.parsing import Unreadable, read_json, read_steps
 from examples.forms.prompts import sections_of, written
 from examples.forms.rules import ErrorRates, RuleStudentModel, RuleTeacherModel, RuleUserModel
 from examples.forms.state import FormState
-from examples.forms.steps import STEPS, CallFunction, GatherValues, RequestParameters, StepError
+from examples.forms.steps import (
+    STEPS,
+    CallFunction,
+    GatherValues,
+    InspectFunction,
+    RequestParameters,
+    StepError,
+)
 from examples.forms.student import expanded
+from examples.forms.talk import talk
 from examples.forms.user import SimulatedUser, choose
 from forms_dialogues import NAMES, USER, bodies, dialogue, said
 from hypothesis import given
@@ -27,8 +35,8 @@ from hypothesis import strategies as st
 
 import playhead as ph
 from playhead.errors import AgentError, ModelRequestError
-from playhead.llm import ModelRequest, Prompt
-from playhead.tape import system, user
+from playhead.llm import Completion, ModelRequest, OnDelta, Prompt
+from playhead.tape import assistant, system, user
 from playhead.tape.kinds import ModelCall, Stop, UserMessage
 
 SHOWN = [name for name in BEHAVIOURS if name not in ("confirm", "confirm_leave", "stay")]
@@ -37,7 +45,7 @@ SHOWN = [name for name in BEHAVIOURS if name not in ("confirm", "confirm_leave",
 @pytest.mark.parametrize("kind", ["teacher", "student"])
 @pytest.mark.parametrize("behaviour", SHOWN)
 async def test_whatever_the_user_does_the_request_is_sent_right(kind: str, behaviour: str) -> None:
-    seeds = range(2) if kind == "teacher" else range(6)
+    seeds = range(2) if kind == "teacher" else range(4)
     for seed in seeds:
         company = NAMES[(seed + len(behaviour)) % len(NAMES)]
         goal, tape = await dialogue(kind, company=company, seed=seed, behaviour=behaviour)
@@ -119,6 +127,33 @@ async def test_a_rule_model_knows_nothing_but_the_prompt() -> None:
                 assert again == step.body.message.text
 
 
+class Aloud(ph.Model):
+    """A model that writes as language models do: some thoughts, then the block."""
+
+    name, provider = "aloud", "test"
+
+    def __init__(self, inner: ph.Model) -> None:
+        self.inner = inner
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        done = await self.inner.complete(request)
+        if "```json" not in done.text:
+            return done
+        said = f'The user says "```json" or {{}}. Therefore:\n\n{done.text}\n'
+        return Completion(message=assistant(said))
+
+
+@pytest.mark.parametrize("kind", ["teacher", "student"])
+async def test_another_model_only_has_to_write_in_the_same_formats(kind: str) -> None:
+    company = companies()["velorent"]
+    inner = RuleTeacherModel() if kind == "teacher" else RuleStudentModel()
+    agent = AGENTS[kind](company, model=Aloud(inner))
+    goal = sample_goal(company, "4")
+    tape = await talk(agent, company, goal, seed=4, behaviour="multislot_list")
+    assert success(read_dialogue(tape), goal, leaves=False), said(tape)
+    assert bodies(tape, StepError) == []
+
+
 async def test_a_rule_model_says_that_it_is_none_for_other_prompts() -> None:
     for model in (RuleTeacherModel(), RuleStudentModel(), RuleUserModel()):
         with pytest.raises(ModelRequestError, match="program that reads prompts"):
@@ -161,6 +196,27 @@ def test_agents_by_configuration() -> None:
         model_for("student", "openai:gpt-5-mini", errors=ErrorRates(hide=0.5))
     with pytest.raises(FormError, match="no agent `tutor`"):
         agent_for("tutor", company)
+
+
+@pytest.mark.parametrize("kind", ["teacher", "student"])
+async def test_a_remark_is_not_taken_for_free_text(kind: str) -> None:
+    """Whatever is said off topic, also where a text is asked for, the request stays right."""
+    company = companies()["parcelo"]
+    for seed in range(40, 46):
+        goal = goal_for(company.forms["TraceParcel"], random.Random(seed))
+        _, tape = await dialogue(
+            kind, company="parcelo", seed=seed, behaviour="off_topic", goal=goal
+        )
+        assert success(read_dialogue(tape), goal, leaves=False), said(tape)
+
+
+async def test_an_agent_that_asks_for_no_function_is_told() -> None:
+    environment = FormEnvironment(companies()["velorent"])
+    context = ph.ToolContext(key="k", tape="t")
+    answer = await environment.answer(InspectFunction(function="FlyToMoon"), context)
+    assert isinstance(answer, StepError)
+    assert answer.code == "unknown_function"
+    assert "RentBicycle" in answer.message
 
 
 def test_an_unknown_behaviour_is_told_with_the_nearest() -> None:

@@ -56,6 +56,19 @@ def test_broken_settings_are_told_with_file_and_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_recorded_tapes_are_scored(tmp_path: Path, data_dir: Path) -> None:
+    file = data_dir / "tapeagents" / "form_filler" / "output_tapes_for_teacher.yaml"
+    store = str(tmp_path / "tapes.db")
+    assert command("playhead.cli", "import", str(file), "--store", store).returncode == 0
+    done = command("examples.forms.score", store)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("G 100  R 100  A 100  D 100  T 100") == 3
+    assert "turn 1, helpful: the message does not tell that `baggage_details` may" in done.stdout
+    missing = command("examples.forms.score", str(tmp_path / "none.db"))
+    assert missing.returncode == 2
+    assert "playhead import" in missing.stderr
+
+
 def test_a_dialogue_is_printed() -> None:
     done = command("examples.forms.talk", "--agent", "student", "--behaviour", "skip_required")
     assert done.returncode == 0, done.stderr

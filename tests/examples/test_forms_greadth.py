@@ -68,8 +68,11 @@ def test_an_unknown_fault_is_refused(sound: list[Tape]) -> None:
 
 
 def test_the_mutator_knows_nothing_of_the_metric() -> None:
-    tree = ast.parse(Path(mutate.__file__).read_text())
-    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    trees = [ast.parse(path.read_text()) for path in Path(mutate.__file__).parent.glob("*.py")]
+    assert len(trees) == 4
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    assert not any(isinstance(node, ast.Import) and "examples" in ast.dump(node) for node in nodes)
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     names = " ".join(module or "" for module in modules)
     for word in ("greadth", "dialogue", "state", "rules"):
         assert f"forms.{word}" not in names

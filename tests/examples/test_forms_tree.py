@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from examples.forms.behaviours import BEHAVIOURS
 from examples.forms.errors import TreeError
 from examples.forms.tree import Ledger, TreeSettings, evaluate_tree, grow, report_of
 from examples.forms.tree._settings import ErrorsPart
@@ -79,6 +80,20 @@ async def test_what_is_grown_is_not_grown_again(tmp_path: Path) -> None:
     again.close()
     assert (tmp_path / "tree.jsonl").stat().st_size == size
     assert again.nodes == first.nodes
+
+
+async def test_dialogues_that_are_there_already_are_set_apart(tmp_path: Path) -> None:
+    settings = TreeSettings(
+        companies=["parcelo"], dialogues=60, roots=60, turns=2, agent="student",
+        behaviours={name: 0 for name in BEHAVIOURS if name not in ("init_ask", "name_function")}
+        | {"happy_terse": 1},
+    )  # fmt: skip
+    ledger = await grown(settings, tmp_path, ph.MemoryStore())
+    duplicates = [n for n in ledger.nodes.values() if n.outcome == "duplicate"]
+    assert duplicates
+    said = [leaf.said for leaf in ledger.leaves()]
+    assert len(set(said)) == len(said)
+    assert {node.said for node in duplicates} <= set(said)
 
 
 async def test_failures_are_kept_apart(tmp_path: Path) -> None:

@@ -144,7 +144,9 @@ def _bare_values(
 
 def _could_be(slot: Slot, value: str) -> bool:
     """Whether a bare text may be meant as a value: short, and not said of oneself or the world."""
-    if re.match(r"(?:by the way|i (?!take)\w+|did you|we |have you|this is about)\b", value, re.I):
+    if re.match(
+        r"(?:by the way|my|i (?!take)\w+|did you|we |have you|this is about)\b", value, re.I
+    ):
         return False
     return len(value.split()) <= (12 if slot.schema["type"] == "string" else 6)
 

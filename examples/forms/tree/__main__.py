@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from examples.forms.console import wide
 from examples.forms.models import RULES, model_for
 from examples.forms.tree._evaluate import evaluate_tree
 from examples.forms.tree._grow import grow
@@ -32,7 +33,7 @@ def main(
     judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
 ) -> None:
     """Grow a tree of dialogues, evaluate it, and report on it. Killed, it goes on where it was."""
-    console, errors = Console(), Console(stderr=True)
+    console, errors = wide(), Console(stderr=True)
     try:
         chosen = read_settings(settings) if settings is not None else TreeSettings()
         given: dict[str, Any] = {"dialogues": dialogues, "roots": roots, "agent": agent}
