@@ -117,7 +117,7 @@ def _answers(tool: str, good: Sequence[Case]) -> Conditions:
     if not seen:
         return
     this = {"properties": {"tool": {"const": tool}}, "required": ["tool"]}
-    then = {"properties": {"result": shape_of(seen), "error": {"type": "null"}}}
+    then = {"properties": {"result": shape_of(seen, nullable=True), "error": {"type": "null"}}}
     condition: dict[str, Any] = {
         "properties": {"calls": {"type": "array", "items": {"if": this, "then": then}}}
     }
@@ -191,9 +191,10 @@ def _ends(good: Sequence[Case]) -> Conditions:
         check = _check(name, "postcondition", "end", {"cel": condition}, message)
         yield Candidate(check, ended)
     for tool in dict.fromkeys(c.tool for case in good for c in case.calls if c.writes):
-        said = {str(call.result): call.result for _, _, call in calls_of(tool, good)}
-        (only, *others) = said.values()
-        if not others and isinstance(only, str) and only:
+        made = [call for _, _, call in calls_of(tool, good)]
+        only, different = made[0].result, {str(call.arguments) for call in made}
+        same_words = all(call.result == only for call in made) and len(different) > 1
+        if same_words and isinstance(only, str) and only:
             same = f"calls.all(c, c.tool != {cel(tool)} || c.result == {cel(only)})"
             message = f"`{tool}` has answered as in all traces"
             check = _check(f"{tool}.answer", "postcondition", "end", {"cel": same}, message)

@@ -38,16 +38,19 @@ def member(of: str, name: str) -> str:
     return f"{of}[{cel(name)}]"
 
 
-def shape_of(values: Sequence[Json], *, open_ended: bool = True, deep: int = _DEEP) -> Json:
+def shape_of(
+    values: Sequence[Json], *, open_ended: bool = True, nullable: bool = False, deep: int = _DEEP
+) -> Json:
     """A JSON Schema that these values fulfil: their types, and the members that all have.
 
     Args:
         values: At least one.
         open_ended: Whether objects may have further members.
+        nullable: Whether members may be null, as what is not known may be in some row or other.
         deep: How many levels are looked at.
     """
     schema: dict[str, Json] = {}
-    types = sorted({type_name(value) for value in values})
+    types = sorted({type_name(value) for value in values} | ({"null"} if nullable else set()))
     schema["type"] = types[0] if len(types) == 1 else list[Json](types)
     texts = [value for value in values if isinstance(value, str)]
     if (form := form_of(texts)) is not None:
@@ -56,18 +59,22 @@ def shape_of(values: Sequence[Json], *, open_ended: bool = True, deep: int = _DE
     rows = [row for value in values if isinstance(value, list) for row in value]
     if deep and objects and is_map(objects):
         held = [each for value in objects for each in value.values()]
-        schema["additionalProperties"] = shape_of(held, deep=deep - 1)
+        schema["additionalProperties"] = shape_of(held, nullable=nullable, deep=deep - 1)
     elif deep and objects:
         names = list(dict.fromkeys(name for value in objects for name in value))[:_MOST]
         schema["properties"] = {
-            name: shape_of([value[name] for value in objects if name in value], deep=deep - 1)
+            name: shape_of(
+                [value[name] for value in objects if name in value],
+                nullable=nullable,
+                deep=deep - 1,
+            )
             for name in names
         }
         schema["required"] = list[Json](common(objects)[:_MOST])
         if not open_ended:
             schema["additionalProperties"] = False
     if deep and rows:
-        schema["items"] = shape_of(rows, deep=deep - 1)
+        schema["items"] = shape_of(rows, nullable=nullable, deep=deep - 1)
     return schema
 
 
