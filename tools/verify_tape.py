@@ -75,9 +75,9 @@ _NAMES = {
     "thought": "broadcast delegate next_node plan reflection return",
     "action": "assistant_message stop tool_call",
     "observation": "parse_error tool_error tool_result user_message",
-    "note": "comment connection context decision decision_request effects erasure evaluation label "
-    "mcp_message model_call node_run pause reveal run score snapshot source tape trial_end "
-    "trial_start",
+    "note": "check comment connection context decision decision_request effects erasure evaluation "
+    "label mcp_message model_call node_run pause play reveal run score snapshot source tape "
+    "trial_end trial_start",
 }
 ROLES = {f"playhead.{name}": role for role in _NAMES for name in _NAMES[role].split()}
 

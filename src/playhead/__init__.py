@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     from playhead.errors import (
         PlayheadError,
     )
+    from playhead.experience.play import (
+        Played,
+        play,
+        play_sync,
+        resume_play,
+        resume_play_sync,
+    )
     from playhead.llm import (
         AnthropicModel,
         LiteLLMModel,
@@ -113,6 +120,7 @@ __all__ = [
     "OpenAIModel",
     "OutcomeUnknown",
     "PendingAction",
+    "Played",
     "PlayheadError",
     "Prompt",
     "ReActNode",
@@ -139,12 +147,16 @@ __all__ = [
     "fork_sync",
     "pending",
     "pending_sync",
+    "play",
+    "play_sync",
     "read_agent",
     "replay",
     "replay_all",
     "replay_all_sync",
     "replay_sync",
     "resume",
+    "resume_play",
+    "resume_play_sync",
     "resume_sync",
     "run",
     "run_sync",
@@ -177,6 +189,13 @@ _FOLDERS = {  # where each name is, so that it is imported when it is asked for 
         "tool",
     ),
     "errors": ("PlayheadError",),
+    "experience.play": (
+        "Played",
+        "play",
+        "play_sync",
+        "resume_play",
+        "resume_play_sync",
+    ),
     "llm": (
         "AnthropicModel",
         "LiteLLMModel",

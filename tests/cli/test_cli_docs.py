@@ -24,8 +24,8 @@ def test_the_page_is_current():
 
 def test_the_commands_are_those_that_were_promised():
     assert sorted(COMMANDS) == [
-        "agreement", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
-        "import", "label", "ls", "new", "pending", "record llm", "record mcp", "replay",
+        "agreement", "check", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
+        "import", "label", "ls", "new", "pending", "play", "record llm", "record mcp", "replay",
         "replay llm", "replay mcp", "report",
         "resume", "rm", "run", "search", "show", "stats", "tail", "verify",
     ]  # fmt: skip

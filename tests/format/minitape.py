@@ -40,6 +40,8 @@ ROLES = {
     "playhead.effects": "note",
     "playhead.snapshot": "note",
     "playhead.reveal": "note",
+    "playhead.play": "note",
+    "playhead.check": "note",
     "playhead.erasure": "note",
     "playhead.source": "note",
     "playhead.connection": "note",
@@ -408,6 +410,33 @@ def captured() -> MiniTape:
     return tape
 
 
+def played() -> MiniTape:
+    """An experience that was played up to a check that did not hold."""
+    tape = MiniTape("played")
+    clerk, config = agent(tape), "sha256:" + "6" * 64
+    player = {"type": "player", "name": "lend-a-book", "version": "2"}
+    tools = {"lend": {"digest": config, "effect": "write"}, "find": None}
+    begun = {"experience": "lend-a-book", "version": 2, "digest": config, "level": "routine"}
+    more = {"parameters": {"title": "Émile"}, "now": "2030-01-31 12:00:00", "tools": tools}
+    limits = {"tools": ["find", "lend"], "effects": ["read", "write"]}
+    tape.add("playhead.play", {**begun, **more, "limits": limits, "dry": False})
+    tape.add("playhead.user_message", {"parts": [text_part("Lend Émile")]}, by={"type": "person"})
+    tape.add("playhead.node_run", {"node": "play"}, by=clerk)
+    said = {"at": "call", "state": "look", "tool": "find", "passed": ["known"]}
+    tape.add("playhead.check", {**said, "failed": [], "judged": []}, by=player)
+    call = {"call_id": None, "name": "find", "arguments": {"title": "Émile"}, "effect": "read"}
+    found = tape.add("playhead.tool_call", call, by=player)
+    result = {"call_id": found, "name": "find", "result": [{"id": 7}]}
+    tape.add("playhead.tool_result", result, by={"type": "tool", "name": "find"}, re=[found])
+    tape.add("playhead.node_run", {"node": "play"}, by=clerk)
+    failed = [{"id": "polite", "why": "it is not"}]
+    said = {"at": "write", "passed": [], "failed": failed, "judged": ["polite"]}
+    tape.add("playhead.check", said, by=player)
+    pause = {"reason": "handed_over", "message": "`polite` does not hold"}
+    tape.add("playhead.pause", pause, by=player)
+    return tape
+
+
 def forked(seed: str = "fork") -> MiniTape:
     """A fork of a fork."""
     first = simple(f"{seed} 0").fork(4, f"{seed} 1")
@@ -456,4 +485,5 @@ VALID = {
     "annotations": annotations,
     "imported": imported,
     "captured": captured,
+    "played": played,
 }

@@ -291,6 +291,27 @@ bodies_of: dict[type[Body], st.SearchStrategy[Any]] = {
         parts=parts,
         fault=maybe(texts),
     ),
+    k.Play: st.builds(
+        k.Play,
+        experience=names,
+        version=st.integers(1, 9),
+        digest=digests,
+        level=names,
+        parameters=st.dictionaries(names, json_values, max_size=2),
+        now=maybe(texts),
+        tools=st.dictionaries(names, json_values, max_size=2),
+        limits=json_values,
+        dry=st.booleans(),
+    ),
+    k.Checked: st.builds(
+        k.Checked,
+        at=st.sampled_from(["call", "write", "end"]),
+        state=maybe(names),
+        tool=maybe(names),
+        passed=st.lists(names, max_size=2).map(tuple),
+        failed=st.lists(st.builds(k.FailedCheck, id=names, why=texts), max_size=2).map(tuple),
+        judged=st.lists(names, max_size=2).map(tuple),
+    ),
     k.Erasure: st.builds(k.Erasure, seqs=st.lists(positions, max_size=3).map(tuple), reason=texts),
 }
 bodies: st.SearchStrategy[Any] = st.one_of(*bodies_of.values())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from playhead.agent._context import NodeContext
 from playhead.llm import Completion, Prompt, ToolSchema
-from playhead.tape import Body, Json, View
+from playhead.tape import Body, By, Json, View
 
 if TYPE_CHECKING:
     from playhead.agent._agent import Agent
@@ -28,6 +28,8 @@ class Node:
     """
 
     offers_tools: ClassVar[bool] = False
+    plays: By | None = None
+    """Who its steps are by, where it plays an experience and asks no model."""
 
     def __init__(self, name: str, *, next: str | None = None, **config: Json) -> None:
         self.name = name

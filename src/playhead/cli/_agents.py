@@ -36,7 +36,7 @@ def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
         UsageFault: A name leads to none; the message says why.
     """
     names = tuple(environments or ())
-    around = tuple(_found(name, Environment, "environment") for name in names)
+    around = load_environments(names)
     if agent == "demo" or agent.startswith("demo:"):
         from playhead.cli.demo import office_agent, office_environment
 
@@ -50,6 +50,15 @@ def load(agent: str, environments: Sequence[str] | None = None) -> Loaded:
         around = (*read.environments, *around)
         return Loaded(read.agent, around, agent, names, read.approval)
     return Loaded(_found(agent, Agent, "agent"), around, agent, names)
+
+
+def load_environments(names: Sequence[str]) -> tuple[Environment, ...]:
+    """The environments of these names.
+
+    Raises:
+        UsageFault: A name leads to none; the message says why.
+    """
+    return tuple(_found(name, Environment, "environment") for name in names)
 
 
 def load_function(spec: str, what: str) -> Callable[..., Any]:

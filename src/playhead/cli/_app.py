@@ -11,14 +11,18 @@ from typer.core import TyperCommand
 
 from playhead.cli import (
     _caring,
+    _check,
     _checking,
     _evaluating,
     _judging,
+    _library,
     _looking,
     _new,
     _people,
+    _play,
     _recording,
     _run,
+    _serve_mcp,
 )
 from playhead.cli._faults import Program
 from playhead.cli._guard import guarded
@@ -73,6 +77,8 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     _evaluating.report,
     _judging.label,
     _judging.agreement,
+    _check.check,
+    _play.play,
     _checking.verify,
     _caring.export,
     _caring.import_,
@@ -82,7 +88,9 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
 )
 for _function in _COMMANDS:
     _name = _function.__name__.rstrip("_")
-    _kind = TyperCommand if _name in ("new", "run", "search", "doctor", "eval") else TapeCommand
+    _kind = (
+        TyperCommand if _name in ("new", "run", "search", "doctor", "eval", "play") else TapeCommand
+    )
     app.command(_name, cls=_kind, epilog=EXAMPLES[_name])(guarded(_function))
 _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand]], ...] = (
     (_recording.record_app, "mcp", "record mcp", _recording.record_mcp, TyperCommand),
@@ -90,9 +98,29 @@ _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand
     (_recording.record_app, "llm", "record llm", _recording.record_llm, TyperCommand),
     (app, "replay llm", "replay llm", _recording.replay_llm, TapeCommand),
 )
+_WORDS += tuple(
+    (_library.library_app, name, f"library {name}", function, TyperCommand)
+    for name, function in (
+        ("ls", _library.library_ls),
+        ("show", _library.library_show),
+        ("search", _library.library_search),
+        ("add", _library.library_add),
+        ("rm", _library.library_rm),
+        ("trust", _library.library_trust),
+        ("rate", _library.library_rate),
+        ("guard", _library.library_guard),
+        ("stats", _library.library_stats),
+        ("publish", _library.library_publish),
+        ("install", _library.library_install),
+        ("keys", _library.library_keys),
+    )
+)
+_WORDS += ((_serve_mcp.serve_app, "mcp", "serve mcp", _serve_mcp.serve_mcp, TyperCommand),)
 for _group, _name, _whole, _function, _kind in _WORDS:
     _group.command(_name, cls=_kind, epilog=EXAMPLES[_whole])(guarded(_function))
 app.add_typer(_recording.record_app, name="record")
+app.add_typer(_library.library_app, name="library")
+app.add_typer(_serve_mcp.serve_app, name="serve")
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playhead.cli._help_library import LIBRARY
+
 PROGRAM = """Sessions of LLM agents on a tape: an append-only log that is all their state.
 
 Kill a session and resume it; replay it without a model; fork it at any step;
@@ -322,7 +324,34 @@ one gets status 404, with the nearest recorded call and the difference.
 Redact as you recorded. Exit codes: 0, 1 nothing is recorded or it cannot listen
 there, 2 no such tape."""
 
-EXAMPLES = {
+_CHECK = """[bold]Examples[/bold]
+
+  playhead check lend.yaml                           compiles, lists
+  playhead check lend.yaml --over last -2            over these tapes
+  playhead check lend.yaml --over                    over all that played it
+  playhead check lend.yaml --over --all --json
+
+Checks are asked before each call and at the end of a recorded session, whoever
+made it. They run in a process with limits of memory and time.
+Exit codes: 0 all hold, 1 one does not, 2 no such file or tape."""
+
+_PLAY = """[bold]Examples[/bold]
+
+  playhead play lend.yaml -p title=Emma -p reader=Ada -e library.py:environment
+  playhead play --task "Lend Emma to Ada" -e library.py:environment
+  playhead play lend.yaml -p title=Emma --dry-run -e library.py:environment
+  playhead play lend.yaml -p title=Emma --level routine --level agent.yaml
+  playhead play lend.yaml --tape last --level routine --level person
+
+A play stops before the effect where anything is in doubt, and the next level
+goes on with the same tape: nothing is done twice. Ctrl-C and crashes lose
+nothing: --tape goes on.
+Exit codes: 0 done (or shown), 1 it cannot begin, 2 no such file or agent,
+3 handed over to nobody, or waits for a person."""
+
+EXAMPLES = LIBRARY | {
+    "check": _CHECK,
+    "play": _PLAY,
     "record llm": _RECORD_LLM,
     "replay llm": _REPLAY_LLM,
     "record mcp": _RECORD_MCP,

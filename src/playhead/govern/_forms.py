@@ -20,6 +20,7 @@ _STRUCTURE = {
     "Attempt": {"started"},
     "BlobPart": {"type", "media_type", "address"},
     "Broadcast": {"agent"},
+    "Checked": {"at"},
     "Context": {"now", "seed"},
     "Decision": {"action", "decision"},
     "DecisionRequest": {"action", "why", "arguments_digest"},
@@ -32,6 +33,7 @@ _STRUCTURE = {
     "Parent": {"tape", "head"},
     "PastEffect": {"id"},
     "Pause": {"reason", "not_started"},
+    "Play": {"experience", "digest", "level", "now", "tools"},
     "Price": {"as_of", "source"},
     "PromptRecord": {"tools"},
     "ReasoningPart": {"type"},
@@ -46,8 +48,8 @@ _STRUCTURE = {
     "ToolResponsePart": {"type"},
 }
 _JSON = {  # members that hold any JSON, so that a number in them may be content
-    "arguments", "environment", "logprobs", "response", "result", "root", "settings", "state",
-    "token_ids",
+    "arguments", "environment", "limits", "logprobs", "parameters", "response", "result", "root",
+    "settings", "state", "token_ids",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -49,6 +50,7 @@ class Guard:
         self.trusted = frozenset(trusted)
         self.tools = None if tools is None else frozenset(tools)
         self._plain = Tokeniser(self.scanner, vault)
+        self._values: tuple[tuple[str, Secret], ...] = ()
 
     def tokenise(self, value: Json) -> Json:
         """A text or JSON value with placeholders, for what you write to a store yourself."""
@@ -72,9 +74,23 @@ class Guard:
         """Whether a tool, or whoever answers a kind of action, is given the values."""
         return self.tools is None or name in self.tools
 
+    def knowing(self, values: Iterable[tuple[str, Secret]]) -> Guard:
+        """A guard that keeps these values off the tape as well, wherever they stand.
+
+        Args:
+            values: Each with its kind; those below three characters are not looked for.
+        """
+        made = copy.copy(self)
+        made._values = (*self._values, *values)
+        return made
+
     def shield(self) -> Shield:
         """What replaces values for one session."""
-        return Shield(self)
+        shield = Shield(self)
+        assert shield.known is not None
+        for kind, value in self._values:
+            shield.known.add(kind, value)
+        return shield
 
 
 class Shield(Tokeniser):

@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterable
 from playhead.agent import Agent
 from playhead.errors import AgentError
 from playhead.tape import Body, Frame, Note, Part
-from playhead.tape.kinds import AssistantMessage, Delegate, NextNode, Return, ToolCall
+from playhead.tape.kinds import (
+    AssistantMessage,
+    Checked,
+    Delegate,
+    NextNode,
+    Pause,
+    Return,
+    ToolCall,
+)
 
 
 def arranged(
@@ -48,12 +56,17 @@ def arranged(
 def _check(agent: Agent, body: object, agents: Collection[str]) -> None:
     if not isinstance(body, Body):
         raise AgentError(f"a node gives steps, not a {type(body).__name__}")
-    if isinstance(body, Note) and body.kind.startswith("playhead."):
+    if isinstance(body, Note) and body.kind.startswith("playhead.") and not _may_note(body):
         raise AgentError(f"`{body.kind}` is a note that the system alone writes")
     if isinstance(body, NextNode):
         agent.node_named(body.node)
     if isinstance(body, Delegate) and body.agent not in agents:
         raise AgentError(f"no agent `{body.agent}` to delegate to, only {', '.join(agents)}")
+
+
+def _may_note(body: Note) -> bool:
+    """Whether a note is one that says what a node found: a check's verdict, that it gives up."""
+    return isinstance(body, Checked) or (isinstance(body, Pause) and body.reason == "handed_over")
 
 
 def same(recorded: Body, made: Body) -> bool:

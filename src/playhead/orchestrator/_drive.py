@@ -113,7 +113,7 @@ async def drive(session: Session, *, fresh: bool = False) -> Tape:
     inbox = Inbox(session)
     if not fresh:
         await inbox.take(now=True)
-    while not finished(session):
+    while not finished(session) and session.fold.paused is None:  # a node may hand over
         if inbox.due:
             await inbox.take()
         if session.outgrown:

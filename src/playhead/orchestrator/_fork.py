@@ -114,7 +114,7 @@ async def fork(
         await check_definitions(session, parent)
         await rebuild_environment(session, child.at(len(child) - 1), await first_task(session))
         given = session.privacy.notes() if session.privacy is not None else ()
-        drafts += [session.run_note("fork"), *given, *rest]
+        drafts += [*session.run_notes("fork"), *given, *rest]
         if parts is not None and not rest and session.hears():
             drafts += hearing(session, parts)
             parts = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playhead.agent import Agent
@@ -39,7 +39,7 @@ from playhead.orchestrator._inbox import hearing, posted, said_in
 from playhead.orchestrator._recovery import begin_environment, rebuild_environment
 from playhead.orchestrator._session import Options, Session, only_said
 from playhead.store import Store
-from playhead.tape import Action, By, Draft, Json, Part, Tape
+from playhead.tape import Action, By, Draft, Json, Note, Part, Tape
 from playhead.tape.kinds import ToolCall, UserMessage
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ async def run(
     deps: Any = None,  # noqa: ANN401
     on_event: OnEvent | None = None,
     privacy: Guard | None = None,
+    notes: Sequence[Note] = (),
 ) -> Tape:
     """Run an agent on a task until it answers, stops, pauses or waits.
 
@@ -82,6 +83,7 @@ async def run(
         on_event: Shown every step, delta and action as it happens.
         privacy: Keeps secrets and personal data off the tape; whoever goes on with the tape needs
             it as well.
+        notes: Recorded with the task, in one batch.
 
     Raises:
         ModelError: The model gave no completion; the tape can be resumed.
@@ -91,7 +93,13 @@ async def run(
     """
     store = store or default_store()
     options = Options(
-        budget or Budget(), approval, deps, on_event, simulate=simulate, privacy=privacy
+        budget or Budget(),
+        approval,
+        deps,
+        on_event,
+        simulate=simulate,
+        privacy=privacy,
+        notes=notes,
     )
     parts = parts_of(task) if task is not None else None
     fresh = Tape.new() if tape is None else await _unstored(store, tape)
@@ -108,7 +116,7 @@ async def run(
     async with owned(store, fresh.id, agent, environment, options, fresh=fresh) as session:
         await begin_environment(session, await task_text(session, parts))
         message = Draft(UserMessage(parts=parts), by=By("person"))
-        await session.begin([session.run_note("run"), message])
+        await session.begin([*session.run_notes("run"), message])
         return await drive(session, fresh=True)
 
 
@@ -137,6 +145,7 @@ async def resume(
     deps: Any = None,  # noqa: ANN401
     on_event: OnEvent | None = None,
     privacy: Guard | None = None,
+    notes: Sequence[Note] = (),
 ) -> Tape:
     """Finish an unfinished tape: after a crash, a pause, a decision, a week.
 
@@ -156,6 +165,7 @@ async def resume(
         deps: Objects for nodes and tools.
         on_event: Shown what happens.
         privacy: The guard that the tape was run with.
+        notes: Recorded where it goes on.
 
     Raises:
         RunError: A decision fits no waiting action, the environment cannot be rebuilt, or a
@@ -164,7 +174,9 @@ async def resume(
     """
     store = store or default_store()
     verdicts = verdicts_of(decisions)
-    options = Options(budget or Budget(), approval, deps, on_event, verdicts, simulate, privacy)
+    options = Options(
+        budget or Budget(), approval, deps, on_event, verdicts, simulate, privacy, notes
+    )
     tape_id = tape if isinstance(tape, str) else tape.id
     return await _go_on(tape_id, agent, None, environment=environment, store=store, options=options)
 
@@ -192,7 +204,7 @@ async def _go_on(
         await rebuild_environment(session, session.tape, await first_task(session))
         if done:
             return session.tape
-        drafts = [session.run_note("resume" if said is None else "run")]
+        drafts = session.run_notes("resume" if said is None else "run")
         drafts += session.privacy.notes() if session.privacy is not None else ()
         for step in asked:
             _logger.warning(

@@ -29,6 +29,7 @@ from playhead.tape import (
     Draft,
     Fold,
     Json,
+    Note,
     Step,
     Tape,
     text_part,
@@ -55,6 +56,7 @@ class Options:
     decisions: Mapping[str, Verdict] = field(default_factory=dict)
     simulate: Callable[[ToolCall], Json] | None = None
     privacy: Guard | None = None
+    notes: Sequence[Note] = ()
 
 
 class Session:
@@ -125,8 +127,11 @@ class Session:
         self.fold: Fold = self.tape.fold()
         self.prompts = PromptWriter(self.fold, tape=self.tape.id)
 
-    def run_note(self, mode: str) -> Draft:
-        """The note that a run begins."""
+    def run_notes(self, mode: str) -> list[Draft]:
+        """The note that a run begins, and those that the caller adds."""
+        return [self._run_note(mode), *(Draft(note) for note in self.options.notes)]
+
+    def _run_note(self, mode: str) -> Draft:
         parts = [m.toolbox.describe() for m in self.agents.values() if m.toolbox.tools()]
         parts += [part.describe() for part in self.environment.parts]
         environment: dict[str, Json] = {"parts": parts, "tools": self.environment_tools}

@@ -27,8 +27,14 @@ class Turn:
     by: By
 
     def draft(self, body: Body) -> Draft:
-        """A step by this turn's node, in its frame."""
+        """A step that says that the node ran, in its frame."""
         return Draft(body, by=self.by, frame=self.view.frame.id)
+
+    @property
+    def maker(self) -> By:
+        """Who made what the node gives: its agent, or the player that it is."""
+        plays = self.node.plays
+        return plays if plays is not None and self.by.call is None else self.by
 
     def drafts(self, bodies: Iterable[object]) -> list[Draft]:
         """Drafts of what the node made.
@@ -46,12 +52,12 @@ class Turn:
         frame = self.view.frame
         if isinstance(body, ToolCall):
             effect = self.session.around[self.agent.name].effect_of(body.name)
-            return self.draft(changed(body, effect=effect))
+            body = changed(body, effect=effect)
         if isinstance(body, Return):
             assert frame.caller is not None
             assert frame.delegate is not None
-            return Draft(body, by=self.by, re=(frame.delegate,), frame=frame.caller)
-        return self.draft(body)
+            return Draft(body, by=self.maker, re=(frame.delegate,), frame=frame.caller)
+        return Draft(body, by=self.maker, frame=frame.id)
 
     async def fault(self, error: Exception) -> NodeError:
         """Record that the node's code raised."""
@@ -94,6 +100,8 @@ def turn_steps(tape: Tape, first: Step) -> Iterator[Step]:
     """The steps of the turn that a step began, also those that were made after an interruption."""
     is_call = first.kind == ModelCall.kind
     for step in tape.range(first.seq + 1, len(tape)):
+        if step.by.type == "player":  # made by the node that ran last
+            yield step
         if step.by.type != "agent":
             continue
         mine = (first.by.name, first.by.node, first.id if is_call else None)

@@ -237,6 +237,8 @@ class Fold:
 
     def _pause(self, step: Step, body: Pause | None) -> None:
         self.paused = step.seq
+        if body is not None and body.reason == "handed_over":
+            self.frames[0].last_node = self.frames[0].next_node = None
 
     def _run(self, step: Step, body: Run | None) -> None:
         self.ran, self.paused = True, None

@@ -267,9 +267,12 @@ class Context(Note, kind="playhead.context"):
 
 
 class Pause(Note, kind="playhead.pause"):
-    """The run stopped before its end and can be resumed; some open actions were not begun."""
+    """The run stopped before its end and can be resumed; some open actions were not begun.
 
-    reason: Literal["budget", "cancelled", "decision", "error"]
+    Where it was `handed_over`, whoever goes on begins at its first node.
+    """
+
+    reason: Literal["budget", "cancelled", "decision", "error", "handed_over"]
     message: str
     not_started: tuple[str, ...] = ()
 
@@ -372,6 +375,45 @@ class McpMessage(Note, kind="playhead.mcp_message"):
     base64: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     fault: str | None = None
+
+
+class Play(Note, kind="playhead.play"):
+    """An experience is played from here on, or guides whoever plays.
+
+    `tools` holds by name the schema's digest and the effect of each tool that it needs, as they
+    were when this was written, and `limits` what it may use at most.
+    """
+
+    experience: str
+    version: int
+    digest: str
+    level: str
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    now: str | None = None
+    tools: dict[str, JsonValue] = Field(default_factory=dict)
+    limits: JsonValue = None
+    dry: bool = False
+
+
+class FailedCheck(Value):
+    """A check that does not hold, and why."""
+
+    id: str
+    why: str
+
+
+class Checked(Note, kind="playhead.check"):
+    """What checks of an experience said at a moment of its play.
+
+    Those in `judged` were judged by a model; `tool` is the tool that was about to be called.
+    """
+
+    at: Literal["call", "write", "end"]
+    state: str | None = None
+    tool: str | None = None
+    passed: tuple[str, ...] = ()
+    failed: tuple[FailedCheck, ...] = ()
+    judged: tuple[str, ...] = ()
 
 
 PromptRecord.model_rebuild()

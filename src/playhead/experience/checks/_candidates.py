@@ -1,0 +1,244 @@
+"""Conditions that the good traces of an experience may share: each is tried before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from playhead.experience.checks._facts import Case, Moment, SeenCall
+from playhead.experience.checks._literals import cel, member, shape_of
+from playhead.experience.checks._rows import Place, places, row_condition
+from playhead.experience.document import Check, Experience, ForEachState
+from playhead.tape import Json
+
+_MOST_STEPS = 60  # pairs of tools that one condition lists
+Conditions = Iterator["Candidate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A condition to be tried.
+
+    Args:
+        check: The condition.
+        about: Whether a moment says anything about it.
+    """
+
+    check: Check
+    about: Callable[[Moment], bool]
+
+
+def candidates(experience: Experience, good: Sequence[Case], failed: Sequence[Case]) -> Conditions:
+    """All conditions that are worth trying."""
+    loops = looping_tools(experience)
+    writes = list(dict.fromkeys(c.tool for case in good for c in case.calls if c.writes))
+    reads = list(dict.fromkeys(c.tool for case in good for c in case.calls if not c.writes))
+    yield from _order(experience, good)
+    for tool in writes:
+        yield _bound(tool, good, looping=tool in loops)
+    for tool in [*reads, *writes]:
+        yield from _arguments(tool, good)
+    for tool in reads:
+        yield from _answers(tool, good)
+    for tool in writes:
+        yield from _values(tool, good)
+        yield from _rows(tool, good)
+        yield from _constants(tool, good, failed)
+    yield from _ends(good)
+
+
+def looping_tools(experience: Experience) -> dict[str, tuple[str, ...]]:
+    """Tools that the routines call in loops, each with the tools of its loop."""
+    found: dict[str, tuple[str, ...]] = {}
+    for routine in (experience.routine, *experience.others):
+        for state in routine.states.values():
+            if isinstance(state, ForEachState):
+                tools = tuple(p.tool for p in state.for_each.do if isinstance(p.tool, str))
+                chosen = any(not isinstance(part.tool, str) for part in state.for_each.do)
+                tools = tuple(experience.tools) if chosen else tools
+                found.update(dict.fromkeys(tools, tools))
+    return found
+
+
+def calls_of(tool: str, cases: Sequence[Case]) -> list[tuple[Case, int, SeenCall]]:
+    """All calls of a tool, each with its case and its place in it."""
+    return [
+        (case, place, call)
+        for case in cases
+        for place, call in enumerate(case.calls)
+        if call.tool == tool
+    ]
+
+
+def _check(name: str, kind: str, at: str, condition: dict[str, Json], message: str) -> Check:
+    members = {"id": name, "kind": kind, "at": at, "check": condition, "message": message}
+    return Check.model_validate(members)
+
+
+def _calls(tool: str) -> Callable[[Moment], bool]:
+    return lambda moment: moment.call is not None and moment.call.tool == tool
+
+
+def _only(tool: str, condition: str) -> dict[str, Json]:
+    return {"cel": f"next != {cel(tool)} || ({condition})"}
+
+
+def _order(experience: Experience, good: Sequence[Case]) -> Conditions:
+    """Only transitions between tools that a trace shows, or that a loop makes."""
+    pairs: dict[tuple[str, str], None] = {}
+    for case in good:
+        names = ["", *(call.tool for call in case.calls), *([""] if case.ended else [])]
+        pairs.update(dict.fromkeys(pairwise(names)))
+    for tools in looping_tools(experience).values():
+        pairs.update(dict.fromkeys(zip(tools, (*tools[1:], tools[0]), strict=True)))
+    if 0 < len(pairs) <= _MOST_STEPS:
+        listed = cel([list(pair) for pair in pairs])
+        yield Candidate(
+            _check(
+                "order",
+                "flow",
+                "always",
+                {"cel": f"[previous, next] in {listed}"},
+                "Tools are called in an order that a trace shows",
+            ),
+            lambda moment: True,
+        )
+
+
+def _bound(tool: str, good: Sequence[Case], *, looping: bool) -> Candidate:
+    """Not more calls than traces show; in a loop, than there are rows."""
+    made = f"({cel(tool)} in count ? {member('count', tool)} : 0)"
+    most = max(sum(call.tool == tool for call in case.calls) for case in good)
+    condition, message = f"{made} < {most}", f"`{tool}` is called {most} times at most"
+    if looping:
+        condition = f"calls.exists(c, type(c.result) == list && {made} < size(c.result))"
+        message = f"`{tool}` is not called more often than a result has rows"
+    check = _check(f"{tool}.count", "flow", "write", _only(tool, condition), message)
+    return Candidate(check, _calls(tool))
+
+
+def _arguments(tool: str, good: Sequence[Case]) -> Conditions:
+    """Arguments of the names and types that traces show."""
+    given = [call.arguments for _, _, call in calls_of(tool, good)]
+    if not all(isinstance(each, dict) for each in given):
+        return
+    shape = {"properties": {"arguments": shape_of(given, open_ended=False, deep=2)}}
+    this = {"properties": {"tool": {"const": tool}}, "required": ["tool"], "type": "object"}
+    condition: dict[str, Any] = {
+        "if": {"properties": {"call": this}, "required": ["call"]},
+        "then": {"properties": {"call": shape}},
+    }
+    message = f"The arguments of `{tool}` have the names and types that traces show"
+    check = _check(f"{tool}.arguments", "data", "always", {"shape": condition}, message)
+    yield Candidate(check, _calls(tool))
+
+
+def _answers(tool: str, good: Sequence[Case]) -> Conditions:
+    """What was read has the shape that traces show, before anything is written."""
+    seen = [call.result for _, _, call in calls_of(tool, good) if call.error is None]
+    if not seen:
+        return
+    this = {"properties": {"tool": {"const": tool}}, "required": ["tool"]}
+    then = {"properties": {"result": shape_of(seen), "error": {"type": "null"}}}
+    condition: dict[str, Any] = {
+        "properties": {"calls": {"type": "array", "items": {"if": this, "then": then}}}
+    }
+    message = f"What `{tool}` answers has the shape that traces show"
+    check = _check(f"{tool}.answer", "precondition", "write", {"shape": condition}, message)
+    yield Candidate(check, lambda moment: any(call.tool == tool for call in moment.calls))
+
+
+def _values(tool: str, good: Sequence[Case]) -> Conditions:
+    """Arguments that are what the task says, in every trace."""
+    made = calls_of(tool, good)
+    for name in _names(made):
+        for parameter in good[0].parameters:
+            if all(_is_said(call, name, case, parameter) for case, _, call in made):
+                equal = f"{member('call.arguments', name)} == {member('parameters', parameter)}"
+                message = f"`{name}` of `{tool}` is the `{parameter}` of the task"
+                check = _check(
+                    f"{tool}.{name}.{parameter}", "data", "write", _only(tool, equal), message
+                )
+                yield Candidate(check, _calls(tool))
+
+
+def _rows(tool: str, good: Sequence[Case]) -> Conditions:
+    """Arguments that stand in a row of what was read: it is the row that the task means."""
+    made = calls_of(tool, good)
+    for name in _names(made):
+        if any(all(_is_said(c, name, case, p) for case, _, c in made) for p in good[0].parameters):
+            continue
+        found: set[Place] | None = None
+        for case, at, call in made:
+            here = places(_argument(call, name), case.calls[:at])
+            found = here if found is None else found & here
+        for place in sorted(found or ())[:2]:
+            condition = row_condition(place, name, made)
+            message = f"`{name}` of `{tool}` stands in a row of `{place.tool}` that fits the task"
+            check = _check(
+                f"{tool}.{name}.row.{place.tool}.{place.field}",
+                "data",
+                "write",
+                _only(tool, condition),
+                message,
+            )
+            yield Candidate(check, _calls(tool))
+
+
+def _constants(tool: str, good: Sequence[Case], failed: Sequence[Case]) -> Conditions:
+    """Arguments that are the same in all good traces, and another in a failed one."""
+    made, wrong = calls_of(tool, good), calls_of(tool, failed)
+    for name in _names(made):
+        first, *rest = [_argument(call, name) for _, _, call in made]
+        if any(each != first for each in rest) or isinstance(first, list | dict | None):
+            continue
+        if any(_argument(call, name) != first for _, _, call in wrong):
+            same = f"{member('call.arguments', name)} == {cel(first)}"
+            message = f"`{name}` of `{tool}` was another where it went wrong"
+            check = _check(f"{tool}.{name}.constant", "data", "write", _only(tool, same), message)
+            yield Candidate(check, _calls(tool))
+
+
+def _ends(good: Sequence[Case]) -> Conditions:
+    """What holds at the end."""
+
+    def ended(moment: Moment) -> bool:
+        return moment.at == "end"
+
+    for name, condition, message in (
+        ("nothing-failed", "calls.all(c, c.error == null)", "No call has failed"),
+        ("noop", "noop == (writes == 0)", "It says rightly whether something was done"),
+    ):
+        check = _check(name, "postcondition", "end", {"cel": condition}, message)
+        yield Candidate(check, ended)
+    for tool in dict.fromkeys(c.tool for case in good for c in case.calls if c.writes):
+        said = {str(call.result): call.result for _, _, call in calls_of(tool, good)}
+        (only, *others) = said.values()
+        if not others and isinstance(only, str) and only:
+            same = f"calls.all(c, c.tool != {cel(tool)} || c.result == {cel(only)})"
+            message = f"`{tool}` has answered as in all traces"
+            check = _check(f"{tool}.answer", "postcondition", "end", {"cel": same}, message)
+            yield Candidate(check, _ended_after(tool))
+
+
+def _ended_after(tool: str) -> Callable[[Moment], bool]:
+    return lambda moment: moment.at == "end" and any(call.tool == tool for call in moment.calls)
+
+
+def _names(made: Sequence[tuple[Case, int, SeenCall]]) -> list[str]:
+    """The arguments that all these calls have."""
+    given = [call.arguments for _, _, call in made]
+    first, *rest = [each if isinstance(each, dict) else {} for each in given]
+    return [name for name in first if all(name in other for other in rest)]
+
+
+def _is_said(call: SeenCall, name: str, case: Case, parameter: str) -> bool:
+    """Whether the task says the argument."""
+    given, said = _argument(call, name), case.parameters.get(parameter)
+    return given is not None and type(given) is type(said) and given == said
+
+
+def _argument(call: SeenCall, name: str) -> Json:
+    return call.arguments.get(name) if isinstance(call.arguments, dict) else None

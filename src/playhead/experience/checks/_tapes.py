@@ -1,0 +1,146 @@
+"""Sessions on tapes as checks see them, and checks over recorded sessions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from playhead.errors import ExperienceError, JsonError
+from playhead.experience.checks._engine import CheckEngine, Verdict
+from playhead.experience.checks._facts import Case, SeenCall
+from playhead.experience.checks._mine import as_played, call_key
+from playhead.experience.document import Experience
+from playhead.experience.routine import Inputs, parameters_of
+from playhead.tape import Json, Tape, loads_strict
+from playhead.tape.kinds import Play, ToolCall, ToolError, ToolResult, UserMessage
+
+_JSON_TEXT = re.compile(r"\s*[\[{]")
+_CLOCK = "%Y-%m-%d %H:%M:%S"
+
+
+def result_value(result: Json) -> Json:
+    """A result as routines and checks read it: JSON that stands in a text is read."""
+    if isinstance(result, str) and _JSON_TEXT.match(result):
+        try:
+            return loads_strict(result)
+        except JsonError:
+            return result
+    return result
+
+
+def seen_call(
+    call: ToolCall, answer: ToolResult | ToolError, values: Callable[[Json], Json] = lambda v: v
+) -> SeenCall:
+    """A call and its answer.
+
+    Args:
+        call: The call.
+        answer: What came back.
+        values: Puts values back where placeholders stand.
+    """
+    changed = answer.arguments is not None  # by a person
+    arguments = values(answer.arguments if changed else call.arguments)
+    seen = SeenCall(call.name, call.effect, arguments)
+    if isinstance(answer, ToolError):
+        return replace(seen, error=str(values(answer.message)))
+    if answer.result is None and any(getattr(part, "address", None) for part in answer.parts):
+        return replace(seen, error="its result is too large to be read by a routine")
+    return replace(seen, result=result_value(values(answer.result)))
+
+
+def case_of_tape(experience: Experience, tape: Tape) -> Case:
+    """The session of a tape, as the checks of an experience see it.
+
+    Calls have the states in which the routine makes them, where it makes the same ones.
+
+    Raises:
+        ExperienceError: Nobody asked for anything on the tape.
+    """
+    task, now, given, calls = _read(tape)
+    if task is None:
+        raise ExperienceError(f"nobody asked for anything on tape `{tape.id}`")
+    read = parameters_of(experience, Inputs(task=task, now=now, given=given))
+    values = read if isinstance(read, dict) else given
+    ended = tape.status in ("answered", "stopped")
+    case = Case(tape.id, task, calls, values, now, tape.answer, ended=ended)
+    played = as_played(experience, case)
+    if played is None:
+        return case
+    states = {call_key(call): call.state for call in played.calls}
+    known = tuple(replace(call, state=states.get(call_key(call))) for call in calls)
+    return replace(case, calls=known)
+
+
+def _read(tape: Tape) -> tuple[str | None, str, dict[str, Json], tuple[SeenCall, ...]]:
+    """Task, clock, given parameters and calls of a tape."""
+    task: str | None = None
+    now = ""
+    given: dict[str, Json] = {}
+    asked: dict[str, ToolCall] = {}
+    calls: dict[str, SeenCall | None] = {}
+    for step in tape:
+        match step.body if step.known and not step.erased and step.frame == 0 else None:
+            case Play() as body:
+                given, now = dict(body.parameters), body.now or now
+            case UserMessage() as body if task is None:
+                task = body.text
+                now = now or datetime.fromisoformat(step.time).strftime(_CLOCK)
+            case ToolCall() as body:
+                asked[step.id], calls[step.id] = body, None
+            case ToolResult() | ToolError() as body if step.re and step.re[0] in asked:
+                calls[step.re[0]] = seen_call(asked[step.re[0]], body)
+    return task, now, given, tuple(call for call in calls.values() if call is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTape:
+    """What the checks of an experience say about a recorded session.
+
+    Args:
+        tape: Its id.
+        held: Ids of checks that were asked and held at each of their moments.
+        failed: Why a check did not hold, by its id: at its first such moment.
+        unasked: Ids of checks whose moment never came, or that a model would have to judge.
+        missing: Parameters that cannot be read out of the task.
+    """
+
+    tape: str
+    held: tuple[str, ...]
+    failed: dict[str, str]
+    unasked: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+def check_over(
+    experience: Experience, cases: Iterable[Case], *, limited: bool = True
+) -> Iterator[CheckedTape]:
+    """Ask the checks of an experience about recorded sessions.
+
+    Args:
+        experience: Has the checks.
+        cases: The sessions.
+        limited: Evaluate checks in a process with limits of memory and time.
+
+    Raises:
+        ExperienceError: A check cannot be compiled.
+    """
+    engine = CheckEngine(experience.checks, limited=limited)
+    for case in cases:
+        failed: dict[str, str] = {}
+        held: dict[str, None] = {}
+        for number, moment in enumerate(case.moments(), 1):
+            verdict: Verdict = engine.judge(moment)
+            held.update(dict.fromkeys(check.id for check in verdict.passed))
+            where = f"before call {number}" if moment.call is not None else "at the end"
+            for each in verdict.failed:
+                failed.setdefault(each.check.id, f"{where}: {each.why}")
+        names = [check.id for check in experience.checks]
+        yield CheckedTape(
+            tape=case.trace,
+            held=tuple(name for name in names if name in held and name not in failed),
+            failed=failed,
+            unasked=tuple(name for name in names if name not in held and name not in failed),
+            missing=tuple(n for n in experience.parameters if case.parameters.get(n) is None),
+        )
