@@ -283,6 +283,30 @@ def joined_conditions(
                 yield fn("both", one, other)
 
 
+def plainest(terms: Sequence[Term]) -> list[Term]:
+    """Of explanations that do alike, those that need the least: the others are coincidences."""
+    costs = {term: _cost(term) for term in terms}
+    least = min(costs.values(), default=0)
+    return [term for term, cost in costs.items() if cost == least]
+
+
+def _cost(term: Any) -> int:  # noqa: ANN401
+    """What conditions on rows a term needs: none, one on a mention, or others."""
+    if not isinstance(term, tuple):
+        return 0
+    if term and term[0] == "result":
+        return _condition_cost(term[2])
+    if term and term[0] == "over":
+        return _cost(term[2]) + (_condition_cost(term[3]) if term[1] == "rows" else 0)
+    return sum(map(_cost, term))
+
+
+def _condition_cost(where: Term | None) -> int:
+    if where is None:
+        return 0
+    return (1 if parameters_in(where) else 2) + 2 * (where[1] == "both")
+
+
 def _subject(condition: Term) -> Any:  # noqa: ANN401
     """The member of the row that a condition is about."""
     stack: list[Any] = [condition]

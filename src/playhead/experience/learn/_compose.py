@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from playhead.experience.document import (
 from playhead.experience.document._read import plain
 from playhead.experience.learn._atoms import parameters_in
 from playhead.experience.learn._program import Ground, Program, ReadStep, needed_steps
+from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
 from playhead.experience.routine import Term, expression_of
 from playhead.experience.routine._terms import fn
@@ -253,13 +255,13 @@ def plain_evidence(ground: Ground) -> dict[str, Any]:
     return {"traces": traces}
 
 
-def validated(experience: Experience, counts: Mapping[str, int]) -> Experience:
+def validated(experience: Experience, counts: Counter[Verdict]) -> Experience:
     """The document with what leave-one-out gave."""
     found = Validation(
         played=sum(counts.values()),
-        right=counts.get("right", 0),
-        wrong=counts.get("wrong", 0),
-        refused=counts.get("refused", 0),
+        right=counts["right"],
+        wrong=counts["wrong"],
+        refused=counts["refused"],
     )
     evidence = experience.evidence.model_copy(update={"validation": found})
     return experience.model_copy(update={"evidence": evidence})

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playhead.experience.learn._atoms import World, fields_of, joined_conditions, row_conditions
+from playhead.experience.learn._atoms import (
+    World,
+    fields_of,
+    joined_conditions,
+    plainest,
+    row_conditions,
+)
 from playhead.experience.learn._program import Ground, agree, slot
 from playhead.experience.learn._trace import Example
 from playhead.experience.routine import PastCall, Scope, Term, evaluate
@@ -107,7 +113,9 @@ def _loop(
         if rows:
             items: dict[str, Term] = {name: ("item", (field,)) for name, field in fields.items()}
             tool = runs[first][0].tool
-            return [Block(tool, fixed | items, agree(rows[: ground.settings.explanations]))]
+            return [
+                Block(tool, fixed | items, agree(plainest(rows)[: ground.settings.explanations]))
+            ]
     return None
 
 
