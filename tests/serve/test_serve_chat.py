@@ -15,6 +15,7 @@ import playhead as ph
 from playhead.errors import ModelUnavailableError, RecordError
 from playhead.llm import ModelRequest
 from playhead.serve import AgentServer, Served
+from playhead.tape import TextPart, ToolCallPart
 from playhead.tape.kinds import Effects, ModelCall, UserMessage
 
 
@@ -86,9 +87,12 @@ async def test_what_was_said_elsewhere_is_told(store: ph.SqliteStore) -> None:
         {"role": "user", "content": "and now?"},
     ]
     async with client_of(echo(), store) as client:
-        await client.chat.completions.create(model="echo", messages=messages)
+        talk = Talk(client, "echo")
+        talk.messages = messages[:-1]
+        assert (await talk.say("and now?")).startswith("1: What was said before")
+        assert await talk.say("and then?") == "2: and then?"  # from here on, it is known
     (tape,) = await tapes_of(store)
-    (told,) = texts(tape)
+    told, _ = texts(tape)
     assert told.startswith("What was said before:\n\nuser: Be kind.\n\nhi\n\nassistant: Hello from")
     assert told.endswith("What is said now:\n\nand now?")
 
@@ -111,6 +115,28 @@ async def test_what_is_said_instead_is_a_fork(store: ph.SqliteStore) -> None:
     assert second.parent is not None
     assert third.parent is not None
     assert any(step.kind == Effects.kind for step in third)
+
+
+async def test_a_fork_that_failed_is_made_again(store: ph.SqliteStore) -> None:
+    broken = iter([False, False, True, False])
+
+    def say(request: ModelRequest) -> Any:
+        if next(broken):
+            raise ModelUnavailableError("overloaded")
+        return request.prompt.messages()[-1].text
+
+    async with client_of(ph.Agent("a", model=ph.ScriptedModel(say)), store) as client:
+        talk = Talk(client, "a")
+        await talk.say("one")
+        await talk.say("two")
+        for attempt in (1, 2):
+            other = Talk(client, "a")
+            other.messages = talk.messages[:2]
+            if attempt == 1:
+                with pytest.raises(openai.APIStatusError):
+                    await other.say("three")
+            else:
+                assert await other.say("three") == "three"
 
 
 async def test_messages_of_one_conversation_come_one_after_another(store: ph.SqliteStore) -> None:
@@ -191,6 +217,28 @@ async def test_words_before_a_tool_call_are_not_the_answer(store: ph.SqliteStore
         chunks = await streamed(client, "caller")
         text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     assert text == "done 1"
+
+
+async def test_words_before_a_call_to_an_environment_are_not_the_answer(
+    store: ph.SqliteStore,
+) -> None:
+    @ph.tool(effect="read", thread=False)
+    def look() -> str:
+        """Look."""
+        return "seen"
+
+    def say(request: ModelRequest) -> Any:
+        if request.prompt.messages()[-1].role == "tool":
+            return "Seen."
+        call = ToolCallPart(id="1", name="look", arguments={})
+        return ph.assistant((TextPart(content="Let me look."), call))
+
+    agent = ph.Agent("looker", model=ph.ScriptedModel(say))
+    around = ph.Toolbox([look])
+    async with client_of(agent, store, environments=lambda: (around,)) as client:
+        chunks = await streamed(client, "looker")
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text == "Seen."
 
 
 async def test_only_nodes_that_answer_are_heard(store: ph.SqliteStore) -> None:

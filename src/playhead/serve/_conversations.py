@@ -57,6 +57,10 @@ class Conversations:
         while len(self._places) > _MOST:
             self._places.popitem(last=False)
 
+    def know(self, said: Sequence[Said], tape: Tape) -> None:
+        """Know that a client says this of what ends, or goes on, where the tape ends now."""
+        self._places[_key(said)] = Place(tape.id, len(tape), said[-1][0] == "assistant")
+
     async def _recall(self) -> None:
         """Know the conversations that this agent had before this process began."""
         self._recalled = True

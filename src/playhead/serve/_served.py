@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -47,6 +48,11 @@ class Served:
         self._options = {"approval": approval, "budget": budget, "store": store, **options}
         self._around: OrderedDict[str, Sequence[Environment]] = OrderedDict()
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @functools.cached_property
+    def has_environments(self) -> bool:
+        """Whether anything is around the agent."""
+        return bool(self._environments())
 
     def lock(self, tape: str) -> asyncio.Lock:
         """Held while a conversation is answered: its messages come one after another."""

@@ -134,7 +134,7 @@ class AgentServer:
         await _json(send, body, tape=answered.tape.id)
 
     async def _streamed(self, request: ChatRequest, session: str | None, send: Send) -> None:
-        stream = Stream(send, Reply(request.model), self.served.agent)
+        stream = Stream(send, Reply(request.model), self.served)
         work: asyncio.Task[Answered] = asyncio.ensure_future(
             self._answering.answer(request.said, session=session, on_event=stream.watch)
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from playhead.agent import Agent, PromptNode, ToolCallingNode
+from playhead.agent import Node, PromptNode, ToolCallingNode
 from playhead.orchestrator import DeltaEvent, Event, StepEvent
 from playhead.record.serving import Send
 from playhead.serve._chat import DONE, Refusal, Reply, event
+from playhead.serve._served import Served
 from playhead.tape import Json
 
 _SILENCE = 10.0  # seconds until the client is told that the agent is still at work
@@ -22,13 +23,13 @@ class Stream:
     Args:
         send: Sends to the client.
         reply: The forms of the answer.
-        agent: The agent.
+        served: The agent on offer.
     """
 
-    def __init__(self, send: Send, reply: Reply, agent: Agent) -> None:
+    def __init__(self, send: Send, reply: Reply, served: Served) -> None:
         self._send, self._reply = send, reply
-        self._speaking = {node.name for node in agent.nodes if _only_answers(node, agent)}
-        self._name = agent.name
+        self._speaking = {node.name for node in served.agent.nodes if _only_answers(node, served)}
+        self._name = served.agent.name
         self._events: asyncio.Queue[bytes] = asyncio.Queue()
         self._begun = False
         self._said = ""
@@ -92,8 +93,13 @@ class Stream:
         await self._send({"type": "http.response.body", "body": content, "more_body": not last})
 
 
-def _only_answers(node: object, agent: Agent) -> bool:
+def _only_answers(node: Node, served: Served) -> bool:
     """Whether a completion of a node can be nothing but the answer."""
     if isinstance(node, PromptNode):
         return node.becomes == "answer" and not node.offers_tools and node.shape is None
-    return type(node) is ToolCallingNode and not agent.toolbox.tools() and not agent.subagents
+    return type(node) is ToolCallingNode and not (
+        served.agent.toolbox.tools()
+        or served.agent.subagents
+        or node.signals.describe()
+        or served.has_environments
+    )
