@@ -50,8 +50,7 @@ async def test_a_tree_has_the_breadth_that_was_asked_for(tmp_path: Path) -> None
     store = ph.MemoryStore()
     ledger = await grown(SMALL, tmp_path, store)
     leaves = ledger.leaves()
-    duplicates = [n for n in ledger.nodes.values() if n.outcome == "duplicate"]
-    assert len(leaves) + len(duplicates) == 12
+    assert len(leaves) + len(ledger.duplicates()) == 12
     assert len(ledger.layer(0)) == 4
     assert max(len(ledger.layer(n)) for n in range(10)) > 4
     for leaf in leaves:
@@ -89,11 +88,14 @@ async def test_dialogues_that_are_there_already_are_set_apart(tmp_path: Path) ->
         | {"happy_terse": 1},
     )  # fmt: skip
     ledger = await grown(settings, tmp_path, ph.MemoryStore())
-    duplicates = [n for n in ledger.nodes.values() if n.outcome == "duplicate"]
+    duplicates = ledger.duplicates()
     assert duplicates
     said = [leaf.said for leaf in ledger.leaves()]
     assert len(set(said)) == len(said)
     assert {node.said for node in duplicates} <= set(said)
+    report = await report_of(ledger, ph.MemoryStore())
+    assert report.outcomes["duplicate"] == len(duplicates)
+    assert report.dialogues == len(said)
 
 
 async def test_failures_are_kept_apart(tmp_path: Path) -> None:

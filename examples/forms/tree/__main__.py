@@ -16,7 +16,7 @@ from examples.forms.console import wide
 from examples.forms.models import RULES, model_for
 from examples.forms.tree._evaluate import evaluate_tree
 from examples.forms.tree._grow import grow
-from examples.forms.tree._ledger import LEAVES, Ledger
+from examples.forms.tree._ledger import Ledger
 from examples.forms.tree._report import print_report, report_of
 from examples.forms.tree._settings import TreeSettings, read_settings
 from playhead.errors import PlayheadError
@@ -56,8 +56,7 @@ async def _grow(
     known = len(ledger.leaves())
 
     def show(layer: int, nodes: int, ledger: Ledger) -> None:
-        done = [node for node in ledger.nodes.values() if node.layer <= layer]
-        ended = sum(node.outcome in LEAVES for node in done)
+        ended = sum(leaf.layer <= layer for leaf in ledger.leaves())
         console.print(f"turn {layer + 1:>2}: {nodes:>5,} nodes, {ended:>5,} dialogues ended")
 
     async with SqliteStore(to / "tapes.db", durability="normal") as store:

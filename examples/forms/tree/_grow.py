@@ -16,7 +16,7 @@ from examples.forms.goal import Goal
 from examples.forms.models import agent_for, model_for
 from examples.forms.state import FormState
 from examples.forms.steps import StepError
-from examples.forms.tree._ledger import LEAVES, Ledger, NodeRecord
+from examples.forms.tree._ledger import Ledger, NodeRecord
 from examples.forms.tree._plan import first_layer, next_layer
 from examples.forms.tree._settings import TreeSettings
 from examples.forms.user import Listening, brief, speak, user_agent
@@ -55,8 +55,7 @@ async def grow(
         if on_layer is not None:
             on_layer(number, len(nodes), ledger)
         done = ledger.layer(number)
-        before = [n for n in ledger.nodes.values() if n.layer <= number]
-        ended = sum(node.outcome in LEAVES for node in before)
+        ended = sum(leaf.layer <= number for leaf in ledger.leaves())
         parents = [node for node in done if node.outcome == "open"]
         nodes, number = next_layer(settings, parents, ended=ended), number + 1
 
@@ -71,7 +70,6 @@ class _Grower:
             for name, company in self.companies.items()
         }
         self.user = user_agent(model=model_for("user", settings.user_model))
-        self.seen = {n.said for n in ledger.nodes.values() if n.outcome in LEAVES}
         self.room = asyncio.Semaphore(settings.jobs)
 
     async def layer(self, nodes: Sequence[NodeRecord]) -> None:
@@ -180,10 +178,6 @@ class _Grower:
         else:
             node.can = applicable(state, goal, weights=self.settings.behaviours)
             node.outcome = "open" if node.can else "cut"
-        if node.outcome in LEAVES:
-            if node.said in self.seen:
-                node.outcome = "duplicate"
-            self.seen.add(node.said)
 
     def _count(self, node: NodeRecord, tape: Tape) -> None:
         own = list(tape.range(tape.start, len(tape)))

@@ -27,7 +27,8 @@ class NodeRecord:
         behaviour: How the user behaved in the last turn.
         text: What the user said in it.
         tape: The dialogue's tape.
-        outcome: What became of it; `open` may go on.
+        outcome: What became of it; `open` may go on, `duplicate` only repeats
+            a sibling.
         length: How long its tape is.
         can: The behaviours that may be applied next, with their weights.
         said: Digest of all that the user said.
@@ -142,9 +143,20 @@ class Ledger:
         return sorted(found, key=lambda node: int(node.key.partition("/")[2]))
 
     def leaves(self) -> list[NodeRecord]:
-        """The dialogues of the tree: the nodes that came to an end."""
+        """The dialogues of the tree: the nodes that came to an end, without duplicates."""
+        return [node for node, is_first in self._ended() if is_first]
+
+    def duplicates(self) -> list[NodeRecord]:
+        """The nodes that came to an end as an earlier one did: the user said the same."""
+        return [node for node, is_first in self._ended() if not is_first]
+
+    def _ended(self) -> Iterator[tuple[NodeRecord, bool]]:
+        """In the order of the tree, not that of time: so it is always the same one that counts."""
         found = [node for node in self.nodes.values() if node.outcome in LEAVES]
-        return sorted(found, key=lambda node: (node.layer, int(node.key.partition("/")[2])))
+        said: set[str] = set()
+        for node in sorted(found, key=lambda n: (n.layer, int(n.key.partition("/")[2]))):
+            yield node, node.said not in said
+            said.add(node.said)
 
     def path_to(self, node: NodeRecord) -> list[NodeRecord]:
         """The nodes from the root to a node."""

@@ -62,10 +62,12 @@ async def report_of(ledger: Ledger, store: Store) -> TreeReport:
     nodes, leaves = list(ledger.nodes.values()), ledger.leaves()
     paths = [ledger.path_to(leaf) for leaf in leaves]
     layers = Counter(node.layer for node in nodes)
+    twice = {node.key for node in ledger.duplicates()}
+    outcomes: Counter[str] = Counter("duplicate" if n.key in twice else n.outcome for n in nodes)
     report = TreeReport(
         dialogues=len(leaves),
         nodes=len(nodes),
-        outcomes=dict(Counter(node.outcome for node in nodes)),
+        outcomes=dict(outcomes),
         layers=[layers[number] for number in sorted(layers)],
         turns=_mean(len(path) for path in paths),
         steps=sum(node.steps for node in nodes),
