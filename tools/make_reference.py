@@ -25,6 +25,8 @@ FOLDERS = (
     "evaluate.perturb",
     "evaluate.statistics",
     "evaluate.inspect_bridge",
+    "experience.checks",
+    "experience.play",
     "record.cassettes",
     "tape",
     "tape.kinds",
