@@ -110,7 +110,9 @@ def trace_of(data: Data, run: Recorded, *, corrected: bool = False) -> Trace:
             result = made(office, call.tool, call.args)
             calls.append(PastCall(call.tool, dict(call.args), result))
     now = f"{data.world.data.now:%Y-%m-%d %H:%M:%S}"
-    return Trace(f"{run.model}-{run.toolset}-{run.task}", data.tasks[run.task].query, now, tuple(calls))
+    return Trace(
+        f"{run.model}-{run.toolset}-{run.task}", data.tasks[run.task].query, now, tuple(calls)
+    )
 
 
 def draw(

@@ -324,6 +324,16 @@ one gets status 404, with the nearest recorded call and the difference.
 Redact as you recorded. Exit codes: 0, 1 nothing is recorded or it cannot listen
 there, 2 no such tape."""
 
+_LEARN = """[bold]Examples[/bold]
+
+  playhead learn last -2 -3 --name lend -e library.py:environment
+  playhead learn --from "agent=clerk status=answered" -o learnt
+  playhead learn --from since=7d --json
+
+Give sessions that did what was asked. With an environment, reads are made again
+in a fresh one, so that more can be told apart; nothing is written in it.
+Exit codes: 0 at least one experience, 1 none, 2 no tape fits."""
+
 _CHECK = """[bold]Examples[/bold]
 
   playhead check lend.yaml                           compiles, lists
@@ -350,6 +360,7 @@ Exit codes: 0 done (or shown), 1 it cannot begin, 2 no such file or agent,
 3 handed over to nobody, or waits for a person."""
 
 EXAMPLES = LIBRARY | {
+    "learn": _LEARN,
     "check": _CHECK,
     "play": _PLAY,
     "record llm": _RECORD_LLM,

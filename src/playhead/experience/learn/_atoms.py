@@ -304,7 +304,7 @@ def _cost(term: Any) -> int:  # noqa: ANN401
 def _condition_cost(where: Term | None) -> int:
     if where is None:
         return 0
-    return (1 if parameters_in(where) else 2) + 2 * (where[1] == "both")
+    return (1 if parameters_in(where) else 2) + (2 if where[1] == "both" else 0)
 
 
 def _subject(condition: Term) -> Any:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class _Writer:
         steps = [step for step in steps if step.state not in known]
         calls = [f"write_{number}_{at}" for at in range(1, len(branch.blocks) + 1)]
         order = [step.state for step in steps] + calls + ["done"]
-        following = dict(zip(order, order[1:], strict=False))
+        following = dict(itertools.pairwise(order))
         for step in steps:
             going: list[dict[str, Any]] = [{"to": following[step.state]}]
             if self.ground.settings.nothing_found and self._chooses(step, written):

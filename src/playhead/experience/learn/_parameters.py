@@ -183,11 +183,11 @@ def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
 def _sources(
     kind: str, texts: Sequence[TaskText], options: tuple[Option, ...]
 ) -> Iterator[Mention]:
-    probe = Mention(kind=kind, options=options)  # type: ignore[arg-type]
+    probe = Mention(kind=kind, options=options)
     found = [text.of_kind(probe) for text in texts]
     counts = tuple(sorted({len(each) for each in found} - {0}))
     for nth in range(max(counts, default=0)):
-        yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)  # type: ignore[arg-type]
+        yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)
     cues: dict[tuple[str | None, str | None], None] = {}
     for text, mentions in zip(texts, found, strict=True):
         for each in mentions:
@@ -195,7 +195,7 @@ def _sources(
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
         if (left or right) is not None:
-            yield Mention(kind=kind, after=left, before=right, options=options)  # type: ignore[arg-type]
+            yield Mention(kind=kind, after=left, before=right, options=options)
 
 
 def _around(text: TaskText, found: Found) -> tuple[str | None, str | None]:
