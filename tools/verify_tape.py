@@ -72,11 +72,11 @@ FORMS = {  # of the JSON text of each member, the members of objects sorted by n
 _SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=lambda _: {})
 TAPE = "playhead.tape"
 _NAMES = {
-    "thought": "broadcast delegate next_node plan reflection return",
+    "thought": "broadcast delegate finish hand_off next_node output plan reflection return",
     "action": "assistant_message stop tool_call",
-    "observation": "parse_error tool_error tool_result user_message",
+    "observation": "output_error parse_error tool_error tool_result user_message",
     "note": "check comment connection context decision decision_request effects erasure evaluation "
-    "label mcp_message model_call node_run pause play reveal run score snapshot source tape "
+    "label left_out mcp_message model_call node_run pause play reveal run score snapshot source tape "
     "trial_end trial_start",
 }
 ROLES = {f"playhead.{name}": role for role in _NAMES for name in _NAMES[role].split()}

@@ -357,6 +357,16 @@ Elsewhere than on this machine (--host), clients have to send the key that
 PLAYHEAD_SERVE_KEY holds. Runs until Ctrl-C. Exit codes: 0, 1 it cannot listen
 there, 2 no such agent."""
 
+_LEARN = """[bold]Examples[/bold]
+
+  playhead learn last -2 -3 --name lend -e library.py:environment
+  playhead learn --from "agent=clerk status=answered" -o learnt
+  playhead learn --from since=7d --json
+
+Give sessions that did what was asked. With an environment, reads are made again
+in a fresh one, so that more can be told apart; nothing is written in it.
+Exit codes: 0 at least one experience, 1 none, 2 no tape fits."""
+
 _CHECK = """[bold]Examples[/bold]
 
   playhead check lend.yaml                           compiles, lists
@@ -384,6 +394,7 @@ Exit codes: 0 done (or shown), 1 it cannot begin, 2 no such file or agent,
 
 EXAMPLES = LIBRARY | {
     "serve agent": _SERVE_AGENT,
+    "learn": _LEARN,
     "check": _CHECK,
     "play": _PLAY,
     "record llm": _RECORD_LLM,

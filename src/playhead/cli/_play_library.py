@@ -12,7 +12,7 @@ from playhead.cli._output import Output
 from playhead.cli._text import one_line
 from playhead.errors import LibraryError
 from playhead.experience.document import Experience, read_experience
-from playhead.experience.library import budget_of, grants, library_path, play_of
+from playhead.experience.library import budget_of, grants, library_path
 from playhead.experience.play import Played
 
 _FILES = (".yaml", ".yml", ".json")
@@ -93,9 +93,6 @@ def known_of(source: Source, digest: str) -> dict[str, Any]:
 
 def count(source: Source, played: Played) -> None:
     """Count a play of an experience that the library has."""
-    counted = play_of(played)
-    if counted is None or not source.exists:
-        return
-    with opened(source.library, source.store) as library:
-        if any(each.digest == played.digest for each in library.all()):
-            library.plays.record(counted)
+    if source.exists:
+        with opened(source.library, source.store) as library:
+            library.count(played)
