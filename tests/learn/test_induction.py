@@ -125,7 +125,7 @@ def thinning(number: int, keeper: str) -> Trace:
 
 
 def test_the_number_of_rows_may_differ() -> None:
-    traces = [thinning(at, who) for at, who in enumerate(("ines", "pavel", "otto"))]
+    traces = [thinning(at, who) for at, who in enumerate(("ines", "bruna", "otto"))]
     assert {len(each.calls) for each in traces} == {3, 4}
     expected = [("plants_discard", row["plant_id"]) for row in find("zoya")]
     assert played(taught(traces), "Discard all plants of zoya") == expected

@@ -41,9 +41,9 @@ def write_blocks(
     blocks: list[Block] = []
     for place in range(len(runs[members[0]])):
         here = {at: runs[at][place] for at in members}
-        made = _fixed(ground, worlds, here)
-        if made is None and ground.settings.loops:
-            made = _loop(ground, worlds, here)
+        loops = ground.settings.loops and any(len(run) > 1 for run in here.values())
+        made = _loop(ground, worlds, here) if loops else None
+        made = made or _fixed(ground, worlds, here)
         if made is None:
             return None
         blocks += made
