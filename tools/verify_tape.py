@@ -76,8 +76,8 @@ _NAMES = {
     "action": "assistant_message stop tool_call",
     "observation": "output_error parse_error tool_error tool_result user_message",
     "note": "check comment connection context decision decision_request effects erasure evaluation "
-    "label left_out mcp_message model_call node_run pause play reveal run score snapshot source tape "
-    "trial_end trial_start",
+    "label left_out mcp_message model_call node_run pause play reveal run score snapshot source "
+    "tape trial_end trial_start",
 }
 ROLES = {f"playhead.{name}": role for role in _NAMES for name in _NAMES[role].split()}
 
