@@ -75,10 +75,24 @@ def traces_of(data: Data, kind: str) -> dict[str, Trace]:
         if kind == "C" and run.model != "gpt-4":
             continue
         held = chosen.get(run.task)
-        if held is None or (held.model != "gpt-4" and run.model == "gpt-4"):
+        if held is None or _better(data, run, held, kind):
             chosen[run.task] = run
     corrected = kind == "C"
     return {task: trace_of(data, run, corrected=corrected) for task, run in chosen.items()}
+
+
+def _better(data: Data, run: Recorded, held: Recorded, kind: str) -> bool:
+    """Whether a run is the better trace of its task: of GPT-4, or, if corrected, of more use."""
+    if kind != "C":
+        return held.model != "gpt-4" and run.model == "gpt-4"
+    return _shown(data, run) > _shown(data, held)
+
+
+def _shown(data: Data, run: Recorded) -> tuple[bool, int]:
+    """Whether it was solved, and how much of what is to be written its reads have shown."""
+    seen = " ".join(str(step["observation"]) for step in run.steps)
+    wanted = {str(v) for call in data.tasks[run.task].expected_calls for v in call.args.values()}
+    return run.solved, sum(value in seen for value in wanted)
 
 
 def trace_of(data: Data, run: Recorded, *, corrected: bool = False) -> Trace:
@@ -96,7 +110,9 @@ def trace_of(data: Data, run: Recorded, *, corrected: bool = False) -> Trace:
             result = made(office, call.tool, call.args)
             calls.append(PastCall(call.tool, dict(call.args), result))
     now = f"{data.world.data.now:%Y-%m-%d %H:%M:%S}"
-    return Trace(f"{run.model}-{run.toolset}-{run.task}", data.tasks[run.task].query, now, tuple(calls))
+    return Trace(
+        f"{run.model}-{run.toolset}-{run.task}", data.tasks[run.task].query, now, tuple(calls)
+    )
 
 
 def draw(

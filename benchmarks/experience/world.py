@@ -58,7 +58,7 @@ class World:
         """Whether the writes leave the right tables, and whether they leave the clean ones."""
         key = f"{name} {[(w.tool, sorted(w.arguments.items())) for w in writes]!r}"
         if key not in self._verdicts:
-            calls = [OfficeCall(call.tool, call.arguments) for call in writes]  # type: ignore[arg-type]
+            calls = [OfficeCall(call.tool, call.arguments) for call in writes]
             done = replay(self.data, [back for call in calls if (back := as_replayed(call))])
             if name not in self._ideal:
                 self._ideal[name] = replay(self.data, expected)

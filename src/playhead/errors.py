@@ -33,7 +33,10 @@
     ├── RecordError              a recording, an import or an export that cannot be done as asked
     │   └── ForeignFileError     a foreign file that cannot be read
     ├── ExperienceError          an experience that cannot be learnt, kept or played as asked
-    │   └── ExperienceFileError  an experience document that cannot be read
+    │   ├── ExperienceFileError  an experience document that cannot be read
+    │   ├── LibraryError         a library, an index or a guard that does not allow what was asked
+    │   └── PackageError         a package that is damaged, was changed or holds what none may hold
+    ├── SignatureError           a key or a signature that cannot be read
     ├── CassetteError            a cassette of a test that cannot be read or written
     ├── PrivacyError             values cannot be kept off the tape as asked
     │   ├── UnresolvedError      a placeholder stands for nothing, or for a value that was removed
@@ -274,6 +277,24 @@ class ExperienceFileError(ExperienceError):
     """An experience document that cannot be read; the message names the place."""
 
     code = "experience_file"
+
+
+class LibraryError(ExperienceError):
+    """A library, an index or a guard that does not allow what was asked."""
+
+    code = "library"
+
+
+class PackageError(ExperienceError):
+    """A package that is damaged, was changed after packing, or holds what none may hold."""
+
+    code = "package"
+
+
+class SignatureError(PlayheadError):
+    """A key or a signature that cannot be read."""
+
+    code = "signature"
 
 
 class CassetteError(PlayheadError):

@@ -15,12 +15,15 @@ from playhead.cli import (
     _checking,
     _evaluating,
     _judging,
+    _learn,
+    _library,
     _looking,
     _new,
     _people,
     _play,
     _recording,
     _run,
+    _serve_mcp,
 )
 from playhead.cli._faults import Program
 from playhead.cli._guard import guarded
@@ -75,6 +78,7 @@ _COMMANDS: tuple[Callable[..., int], ...] = (
     _evaluating.report,
     _judging.label,
     _judging.agreement,
+    _learn.learn,
     _check.check,
     _play.play,
     _checking.verify,
@@ -96,9 +100,29 @@ _WORDS: tuple[tuple[typer.Typer, str, str, Callable[..., int], type[TyperCommand
     (_recording.record_app, "llm", "record llm", _recording.record_llm, TyperCommand),
     (app, "replay llm", "replay llm", _recording.replay_llm, TapeCommand),
 )
+_WORDS += tuple(
+    (_library.library_app, name, f"library {name}", function, TyperCommand)
+    for name, function in (
+        ("ls", _library.library_ls),
+        ("show", _library.library_show),
+        ("search", _library.library_search),
+        ("add", _library.library_add),
+        ("rm", _library.library_rm),
+        ("trust", _library.library_trust),
+        ("rate", _library.library_rate),
+        ("guard", _library.library_guard),
+        ("stats", _library.library_stats),
+        ("publish", _library.library_publish),
+        ("install", _library.library_install),
+        ("keys", _library.library_keys),
+    )
+)
+_WORDS += ((_serve_mcp.serve_app, "mcp", "serve mcp", _serve_mcp.serve_mcp, TyperCommand),)
 for _group, _name, _whole, _function, _kind in _WORDS:
     _group.command(_name, cls=_kind, epilog=EXAMPLES[_whole])(guarded(_function))
 app.add_typer(_recording.record_app, name="record")
+app.add_typer(_library.library_app, name="library")
+app.add_typer(_serve_mcp.serve_app, name="serve")
 
 
 def _version(wanted: bool) -> None:

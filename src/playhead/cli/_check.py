@@ -10,7 +10,10 @@ from playhead.cli._complete import complete_tape
 from playhead.cli._options import DEFAULT_STORE, AsJson, Common, Debug, Store
 
 ExperienceArgument = Annotated[
-    str, typer.Argument(metavar="EXPERIENCE", help="FILE.yaml or FILE.json of an experience.")
+    str,
+    typer.Argument(
+        metavar="EXPERIENCE", help="FILE.yaml or FILE.json; or NAME, NAME@VERSION of the library."
+    ),
 ]
 TrustChecksOption = Annotated[
     bool,

@@ -12,11 +12,12 @@ from rich.text import Text
 from playhead.cli._guard import DONE, NEGATIVE, UsageFault
 from playhead.cli._options import Common
 from playhead.cli._output import Output
+from playhead.cli._play_library import Source, named
 from playhead.cli._tapes import all_tapes, find, open_store
 from playhead.cli._text import one_line, plural, short_id
 from playhead.errors import ExperienceError
 from playhead.experience.checks import Case, CheckedTape, CheckEngine, case_of_tape, check_over
-from playhead.experience.document import Check, Experience, experience_digest, read_experience
+from playhead.experience.document import Check, Experience, experience_digest
 from playhead.experience.play import newest_play
 from playhead.store import SqliteStore
 from playhead.tape import Json
@@ -31,21 +32,19 @@ class Wanted:
     limited: bool
 
 
-def load_experience(name: str) -> Experience:
-    """The experience that a person names.
+def load_experience(name: str, store: Path) -> Experience:
+    """The experience that a person names: a file, or one of the library.
 
     Raises:
-        UsageFault: There is no such file.
+        UsageFault: There is none.
         ExperienceFileError: It is no experience; the message names file and line.
     """
-    if not Path(name).is_file():
-        raise UsageFault(f"`{name}` is no file: name the YAML or JSON file of an experience")
-    return read_experience(Path(name))
+    return named(Source(None, store), name)
 
 
 def look(wanted: Wanted) -> int:
     """Compile the checks, and list them."""
-    experience = load_experience(wanted.experience)
+    experience = load_experience(wanted.experience, wanted.common.store)
     CheckEngine(experience.checks, limited=wanted.limited)
     output = Output(as_json=wanted.common.as_json)
     if output.as_json:
@@ -85,7 +84,7 @@ def _as_json(check: Check) -> Json:
 
 def over(wanted: Wanted, names: Sequence[str], *, everything: bool) -> int:
     """Ask the checks about tapes, and list what does not hold."""
-    experience = load_experience(wanted.experience)
+    experience = load_experience(wanted.experience, wanted.common.store)
     output = Output(as_json=wanted.common.as_json)
     cases, skipped = asyncio.run(_cases(wanted.common, experience, names, everything=everything))
     if not cases:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playhead.cli._help_library import LIBRARY
+
 PROGRAM = """Sessions of LLM agents on a tape: an append-only log that is all their state.
 
 Kill a session and resume it; replay it without a model; fork it at any step;
@@ -322,6 +324,16 @@ one gets status 404, with the nearest recorded call and the difference.
 Redact as you recorded. Exit codes: 0, 1 nothing is recorded or it cannot listen
 there, 2 no such tape."""
 
+_LEARN = """[bold]Examples[/bold]
+
+  playhead learn last -2 -3 --name lend -e library.py:environment
+  playhead learn --from "agent=clerk status=answered" -o learnt
+  playhead learn --from since=7d --json
+
+Give sessions that did what was asked. With an environment, reads are made again
+in a fresh one, so that more can be told apart; nothing is written in it.
+Exit codes: 0 at least one experience, 1 none, 2 no tape fits."""
+
 _CHECK = """[bold]Examples[/bold]
 
   playhead check lend.yaml                           compiles, lists
@@ -336,7 +348,7 @@ Exit codes: 0 all hold, 1 one does not, 2 no such file or tape."""
 _PLAY = """[bold]Examples[/bold]
 
   playhead play lend.yaml -p title=Emma -p reader=Ada -e library.py:environment
-  playhead play lend.yaml --task "Lend Emma to Ada" -e library.py:environment
+  playhead play --task "Lend Emma to Ada" -e library.py:environment
   playhead play lend.yaml -p title=Emma --dry-run -e library.py:environment
   playhead play lend.yaml -p title=Emma --level routine --level agent.yaml
   playhead play lend.yaml --tape last --level routine --level person
@@ -347,7 +359,8 @@ nothing: --tape goes on.
 Exit codes: 0 done (or shown), 1 it cannot begin, 2 no such file or agent,
 3 handed over to nobody, or waits for a person."""
 
-EXAMPLES = {
+EXAMPLES = LIBRARY | {
+    "learn": _LEARN,
     "check": _CHECK,
     "play": _PLAY,
     "record llm": _RECORD_LLM,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from playhead.cli._check import ExperienceArgument, TrustChecksOption
+from playhead.cli._check import TrustChecksOption
+from playhead.cli._library import LibraryOption
 from playhead.cli._options import (
     DEFAULT_STORE,
     Approve,
@@ -24,7 +25,14 @@ from playhead.cli._options import (
 
 
 def play(
-    experience: ExperienceArgument,
+    experience: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EXPERIENCE",
+            help="FILE.yaml or FILE.json; NAME, NAME@VERSION of the library; with --task, the "
+            "library chooses if none is named.",
+        ),
+    ] = None,
     task: Annotated[
         str | None,
         typer.Option(
@@ -78,6 +86,7 @@ def play(
     decide: DecideOption = None,
     approve: ApproveOption = Approve.none,
     trust_checks: TrustChecksOption = False,
+    library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     durability: Durable = Durability.full,
     as_json: AsJson = False,
@@ -94,6 +103,7 @@ def play(
         judge=judge,
         approve=approve,
         limited=not trust_checks,
+        library=library,
     )
     if tape is not None:
         return _playing.go_on(wanted, tape, decide or [])

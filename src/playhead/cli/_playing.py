@@ -15,15 +15,15 @@ from rich.text import Text
 import playhead as ph
 from playhead.cli._agents import load, load_environments
 from playhead.cli._ask import decisions, waiting_json, waiting_text
-from playhead.cli._check_over import load_experience
 from playhead.cli._guard import DONE, NEGATIVE, WAITS, UsageFault
 from playhead.cli._live import Stream
 from playhead.cli._options import Approve, Common
 from playhead.cli._output import Output
+from playhead.cli._play_library import Source, chosen, count, known_of, named
 from playhead.cli._tapes import find, open_store
 from playhead.cli._text import clean, one_line, plural, short_id
 from playhead.errors import JsonError
-from playhead.experience.document import Experience, Parameter
+from playhead.experience.document import Experience, Parameter, experience_digest
 from playhead.experience.play import PERSON, ROUTINE, Level, Limits, Played, play, resume_play
 from playhead.tape import Json, call_text, loads_strict
 
@@ -35,12 +35,18 @@ class Wanted:
     """What is asked of the command."""
 
     common: Common
-    experience: str
+    experience: str | None
     environments: tuple[str, ...]
     levels: tuple[str, ...]
     judge: str | None
     approve: Approve
     limited: bool
+    library: Path | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where the library is."""
+        return Source(self.library, self.common.store)
 
 
 def begin(
@@ -53,21 +59,26 @@ def begin(
     dry: bool,
 ) -> int:
     """Play an experience on a new task."""
-    experience = load_experience(wanted.experience)
+    if wanted.experience is None:
+        experience = chosen(wanted.source, task, Output(as_json=wanted.common.as_json))
+    else:
+        experience = named(wanted.source, wanted.experience, trusted=True)
     parameters = _parameters(experience, params)
-    grants = _limits(limits)
+    known = known_of(wanted.source, experience_digest(experience))
+    if limits is not None:
+        known["limits"] = _limits(limits)
 
     async def work(common: dict[str, Any]) -> Played:
-        return await play(
-            experience, task, parameters=parameters, limits=grants, now=now, dry=dry, **common
-        )
+        asked = {"parameters": parameters, "now": now, "dry": dry, **known, **common}
+        return await play(experience, task, **asked)
 
     return _played(wanted, lambda common, _: work({**common, "ask": _asker(wanted)}))
 
 
 def go_on(wanted: Wanted, text: str, said: Sequence[str]) -> int:
     """Go on with a play."""
-    experience = load_experience(wanted.experience)
+    name = wanted.experience
+    experience = named(wanted.source, name) if name is not None else None
 
     async def work(common: dict[str, Any], store: ph.SqliteStore) -> Played:
         tape = await store.open(await find(store, text))
@@ -103,6 +114,7 @@ def _played(
                 stream.stop()
 
     done = asyncio.run(main())
+    count(wanted.source, done)
     if output.as_json:
         waiting = waiting_json(done.tape)
         output.document({**done.as_json(), "would": done.would, "waiting": waiting})
@@ -152,9 +164,7 @@ def _value(parameter: Parameter | None, text: str) -> Json:
         return text  # told with its schema
 
 
-def _limits(file: Path | None) -> Limits | None:
-    if file is None:
-        return None
+def _limits(file: Path) -> Limits:
     try:
         return Limits.of(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:

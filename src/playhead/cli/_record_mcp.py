@@ -118,7 +118,7 @@ def over_http(
             proxy = HttpProxy(
                 url, store=store, capture=wanted.capture(), tell=output.message, hosts=(host,)
             )
-            await _serve(proxy, output, host, port, proxy.path, "records")
+            await serve_until_stopped(proxy, output, host, port, proxy.path, "records")
         output.message(f"recorded {plural(len(proxy.tapes), 'tape')}")
         return STORE if proxy.faults else DONE
 
@@ -134,7 +134,7 @@ def replay(common: Common, names: Sequence[str], host: str, port: int | None) ->
     else:
         require_sdk()  # it brings the web server
         app = HttpPlayer(player, hosts=(host,))
-        asyncio.run(_serve(app, output, host, port, "/mcp", "answers from recordings"))
+        asyncio.run(serve_until_stopped(app, output, host, port, "/mcp", "answers from recordings"))
     return DONE
 
 
@@ -145,7 +145,7 @@ async def _player(common: Common, names: Sequence[str]) -> Player:
         return Player([await read_recording(store, await find(store, name)) for name in names])
 
 
-async def _serve(
+async def serve_until_stopped(
     app: Any,  # noqa: ANN401  (an ASGI application)
     output: Output,
     host: str,

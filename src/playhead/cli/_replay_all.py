@@ -12,6 +12,7 @@ from rich.text import Text
 
 from playhead.cli._agents import load
 from playhead.cli._guard import DONE, NEGATIVE, UsageFault
+from playhead.cli._options import Common
 from playhead.cli._output import Output, PlainConsole
 from playhead.cli._progress import progress
 from playhead.cli._replay import Wanted, fork_hint
@@ -52,7 +53,7 @@ def replay_all(wanted: Wanted, meant: Filter, jobs: int | None) -> int:
         raise UsageFault("name the agent whose code is run: --agent FILE.py:NAME or FILE.yaml")
     load(wanted.agent)  # what is wrong with it is said once, and before anything is begun
     output = Output(as_json=wanted.common.as_json)
-    tapes = asyncio.run(_meant(wanted, meant))
+    tapes = asyncio.run(meant_tapes(wanted.common, meant))
     if not tapes:
         raise UsageFault("no tape fits: `playhead ls` lists those of the store")
     with progress(output, "replaying") as tell:
@@ -68,9 +69,10 @@ def replay_all(wanted: Wanted, meant: Filter, jobs: int | None) -> int:
     return DONE if good else NEGATIVE
 
 
-async def _meant(wanted: Wanted, meant: Filter) -> list[str]:
+async def meant_tapes(common: Common, meant: Filter) -> list[str]:
+    """The tapes of a store that fit, the newest first."""
     since, until = moment(meant.since, "--since"), moment(meant.until, "--until")
-    async with open_store(wanted.common) as store:
+    async with open_store(common) as store:
         names = [await find(store, name) for name in meant.names]
         found: list[str] = []
         before: str | None = None

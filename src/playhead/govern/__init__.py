@@ -15,6 +15,7 @@ from playhead.govern._rules import Rule
 from playhead.govern._scanner import Found, Scanner, basic_rules, default_rules
 from playhead.govern._secrets import secret_rules
 from playhead.govern._shape import Shape, fitting
+from playhead.govern._signing import SigningKey, fingerprint, is_signed, public_bytes
 from playhead.govern._sqlite_vault import SqliteVault
 from playhead.govern._tokeniser import Resolver, Tokeniser
 from playhead.govern._tokens import PLACEHOLDERS, TOKEN
@@ -37,14 +38,17 @@ __all__ = [
     "Secret",
     "Shape",
     "Shield",
+    "SigningKey",
     "SqliteVault",
     "Tokeniser",
     "Vault",
     "basic_rules",
     "default_rules",
     "email_rule",
+    "fingerprint",
     "fitting",
     "ip_rule",
+    "is_signed",
     "make_key_file",
     "names_rule",
     "national_id_rule",
@@ -53,6 +57,7 @@ __all__ = [
     "number_rules",
     "own_rule",
     "phone_rule",
+    "public_bytes",
     "replaced",
     "secret_rules",
 ]

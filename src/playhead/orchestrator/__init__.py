@@ -3,7 +3,7 @@
 from playhead.orchestrator._approval import Approval, Decide, Verdict
 from playhead.orchestrator._blobs import BlobFitter
 from playhead.orchestrator._budget import Budget
-from playhead.orchestrator._default_store import default_store
+from playhead.orchestrator._default_store import DEFAULT_PATH, default_store
 from playhead.orchestrator._divergence import Divergence
 from playhead.orchestrator._events import (
     ActionEvent,
@@ -32,6 +32,7 @@ from playhead.orchestrator._sync import (
 )
 
 __all__ = [
+    "DEFAULT_PATH",
     "ActionEvent",
     "Approval",
     "ApprovalRule",

@@ -2,6 +2,7 @@
 
 from playhead.store._erasure import erase_steps
 from playhead.store._export import export_tape
+from playhead.store._filelock import FileLock
 from playhead.store._health import Health
 from playhead.store._import import Imported, import_tape
 from playhead.store._memory import MemoryStore
@@ -16,6 +17,7 @@ __all__ = [
     "Batch",
     "Blob",
     "Durability",
+    "FileLock",
     "Health",
     "Imported",
     "InboxMessage",

@@ -4,6 +4,8 @@ What a document may say is `docs/experiences.md`; `docs/schema/experience-v1.sch
 of the classes here.
 """
 
+from playhead.experience.document._brief import brief
+from playhead.experience.document._diagram import experience_diagram
 from playhead.experience.document._experience import (
     Check,
     Evidence,
@@ -93,6 +95,8 @@ __all__ = [
     "TraceReference",
     "Transition",
     "Validation",
+    "brief",
+    "experience_diagram",
     "experience_digest",
     "experience_of",
     "experience_schema",

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.routine import Scope, Term, evaluate
+from playhead.experience.routine._evaluate import holds, picked
 from playhead.experience.routine._terms import const, fn
 from playhead.experience.values import Absent, Unclear, equal
 
 NOW: Term = ("now",)
 TODAY = fn("day", NOW)
 _MIDNIGHT, _LAST = const("00:00:00"), const("23:59:59")
+_FEW = 6  # values that a member of rows may have to be taken for a kind
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
 _IDENTITY = re.compile(r"@|(?<![\d-])\d{4,}(?![\d-])")
+
+
+Valued: TypeAlias = list[tuple[Term, Any]]
 
 
 @dataclass(slots=True)
@@ -26,11 +31,13 @@ class World:
 
     Args:
         scope: Parameters and results.
-        reads: The results so far: term of the state, in order.
+        reads: The states whose results are known, in order.
+        tables: The simple terms that have a value, by the state that they are about.
     """
 
     scope: Scope
     reads: list[str] = field(default_factory=list)
+    tables: dict[str, Valued] = field(default_factory=dict)
 
     def value(self, term: Term) -> Any:  # noqa: ANN401
         """The value of a term; None if it has none."""
@@ -45,6 +52,30 @@ class World:
         self.scope.forget()
         self.reads.append(state)
 
+    def table(self, candidates: Sequence[Candidate], settings: LearnSettings) -> Valued:
+        """All simple terms that have a value, the plainest first."""
+        if "" not in self.tables:
+            plain = [*parameter_terms(candidates, settings), *clock_terms()]
+            self.tables[""] = [(t, v) for t in plain if (v := self.value(t)) is not None]
+        for state in self.reads:
+            if state not in self.tables:
+                found = result_values(self, state, candidates, settings)
+                self.tables[state] = list(found)
+        return [each for state in ("", *self.reads) for each in self.tables[state]]
+
+    def joined(self, candidates: Sequence[Candidate], settings: LearnSettings) -> Valued:
+        """Terms that choose a row by two conditions."""
+        for state in self.reads:
+            key = f"{state} joined"
+            if key not in self.tables:
+                rows = self.scope.results[state]
+                chosen: Valued = []
+                if isinstance(rows, list) and len(rows) > 1:
+                    wheres = joined_conditions(rows, candidates, settings)
+                    chosen = list(_row_values(self, state, wheres, settings))
+                self.tables[key] = chosen
+        return [each for state in self.reads for each in self.tables[f"{state} joined"]]
+
 
 def explain(
     world: World,
@@ -53,8 +84,9 @@ def explain(
     candidates: Sequence[Candidate],
     settings: LearnSettings,
     loosely: bool = False,
+    joined: bool = False,
 ) -> list[Term]:
-    """Every simple way to get at a value, the plainest first; a constant is the last.
+    """Every simple way to get at a value, the plainest first.
 
     Args:
         world: What is known.
@@ -62,17 +94,13 @@ def explain(
         candidates: Parameters.
         settings: What may be used.
         loosely: Small and large letters are the same, as they are for most searches.
+        joined: Only the ways that choose a row by two conditions.
     """
     same = equal if loosely else _exactly
-    found = [
-        term
-        for term in (
-            *parameter_terms(candidates, settings),
-            *clock_terms(),
-            *result_terms(world, candidates, settings),
-        )
-        if (got := world.value(term)) is not None and same(got, value)
-    ]
+    table = world.joined if joined else world.table
+    found = [term for term, got in table(candidates, settings) if same(got, value)]
+    if joined:
+        return found
     if not found and isinstance(value, str):
         found += list(templates(world, value, candidates))
     return found
@@ -143,34 +171,50 @@ def clock_terms() -> Iterator[Term]:
         yield from _moments(day)
 
 
-def result_terms(
-    world: World, candidates: Sequence[Candidate], settings: LearnSettings
-) -> Iterator[Term]:
-    """Parts of the results so far."""
-    for state in world.reads:
-        result = world.scope.results[state]
-        if isinstance(result, list):
-            yield from _row_terms(state, result, candidates, settings)
-        elif isinstance(result, dict):
-            yield from (("result", state, None, None, (name,)) for name in list(result)[:40])
-        elif isinstance(result, str | int | float):
-            yield ("result", state, None, None, ())
+def result_values(
+    world: World, state: str, candidates: Sequence[Candidate], settings: LearnSettings
+) -> Iterator[tuple[Term, Any]]:
+    """Parts of a result, each with its value."""
+    result = world.scope.results[state]
+    if isinstance(result, list):
+        wheres = row_conditions(result, candidates, settings)
+        yield from _row_values(world, state, wheres, settings)
+    elif isinstance(result, dict):
+        yield from ((("result", state, None, None, (k,)), v) for k, v in list(result.items())[:40])
+    elif isinstance(result, str | int | float):
+        yield ("result", state, None, None, ()), result
 
 
-def _row_terms(
-    state: str, rows: list[Any], candidates: Sequence[Candidate], settings: LearnSettings
-) -> Iterator[Term]:
+def _row_values(
+    world: World, state: str, wheres: Iterable[Term | None], settings: LearnSettings
+) -> Iterator[tuple[Term, Any]]:
+    rows = world.scope.results[state]
     names = fields_of(rows)
     paths: list[tuple[Any, ...]] = [(name,) for name in names] or [()]
-    for where in row_conditions(rows, candidates, settings):
-        for pick in _picks(rows, settings):
+    picks = list(_picks(rows, settings))
+    for where in wheres:
+        kept = rows if where is None else [row for row in rows if holds(where, world.scope, row)]
+        for pick in picks:
+            try:
+                row = picked(kept, pick)
+            except (Absent, Unclear):
+                continue
             for path in paths:
-                yield ("result", state, where, pick, path)
-    if settings.row_selection:
-        for name in names:
-            column = fn("field", ("result", state, None, None, ()), const(name))
-            yield fn("most_common", column)
-            yield fn("least_common", column)
+                if (value := row if not path else row.get(path[0])) is not None:
+                    yield ("result", state, where, pick, path), value
+        if settings.row_selection and kept:
+            yield from _frequent(world, state, where, names)
+
+
+def _frequent(
+    world: World, state: str, where: Term | None, names: Sequence[str]
+) -> Iterator[tuple[Term, Any]]:
+    """What a member of the rows is most often, and least often."""
+    for name in names:
+        column = fn("field", ("result", state, where, None, ()), const(name))
+        for term in (fn("most_common", column), fn("least_common", column)):
+            if (value := world.value(term)) is not None:
+                yield term, value
 
 
 def fields_of(rows: Sequence[Any]) -> list[str]:
@@ -222,6 +266,68 @@ def row_conditions(
                 yield fn("equal", item, ("param", each.name))
             if each.kind in ("quoted", "name", "address"):
                 yield fn("contains", item, ("param", each.name))
+
+
+def joined_conditions(
+    rows: Sequence[Any], candidates: Sequence[Candidate], settings: LearnSettings
+) -> Iterator[Term]:
+    """Conditions of two parts, and those on a member that has few values; to be tried last."""
+    if not settings.row_selection:
+        return
+    plain = [term for term in row_conditions(rows, candidates, settings) if term is not None]
+    listed = list(_listed_conditions(rows))
+    yield from listed
+    for at, one in enumerate(plain):
+        for other in (*plain[at + 1 :], *listed):
+            if _subject(one) != _subject(other):
+                yield fn("both", one, other)
+
+
+def plainest(terms: Sequence[Term]) -> list[Term]:
+    """Of explanations that do alike, those that need the least: the others are coincidences."""
+    costs = {term: _cost(term) for term in terms}
+    least = min(costs.values(), default=0)
+    return [term for term, cost in costs.items() if cost == least]
+
+
+def _cost(term: Any) -> int:  # noqa: ANN401
+    """What conditions on rows a term needs: none, one on a mention, or others."""
+    if not isinstance(term, tuple):
+        return 0
+    if term and term[0] == "result":
+        return _condition_cost(term[2])
+    if term and term[0] == "over":
+        return _cost(term[2]) + (_condition_cost(term[3]) if term[1] == "rows" else 0)
+    return sum(map(_cost, term))
+
+
+def _condition_cost(where: Term | None) -> int:
+    if where is None:
+        return 0
+    return (1 if parameters_in(where) else 2) + (2 if where[1] == "both" else 0)
+
+
+def _subject(condition: Term) -> Any:  # noqa: ANN401
+    """The member of the row that a condition is about."""
+    stack: list[Any] = [condition]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            if len(part) == 2 and part[0] == "item":
+                return part[1]
+            stack += part
+    return None
+
+
+def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
+    for name in fields_of(rows):
+        values = {str(row.get(name)) for row in rows if isinstance(row, dict)}
+        if len(values) > _FEW or any(is_identity(v) or _DAY.fullmatch(v) for v in values):
+            continue
+        for value in sorted(values):
+            same = fn("equal", ("item", (name,)), const(value))
+            yield same
+            yield fn("not", same)
 
 
 def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Term]:

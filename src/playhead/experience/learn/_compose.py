@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ from playhead.experience.document import (
 from playhead.experience.document._read import plain
 from playhead.experience.learn._atoms import parameters_in
 from playhead.experience.learn._program import Ground, Program, ReadStep, needed_steps
+from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
 from playhead.experience.routine import Term, expression_of
 from playhead.experience.routine._terms import fn
@@ -106,7 +109,7 @@ class _Writer:
         steps = [step for step in steps if step.state not in known]
         calls = [f"write_{number}_{at}" for at in range(1, len(branch.blocks) + 1)]
         order = [step.state for step in steps] + calls + ["done"]
-        following = dict(zip(order, order[1:], strict=False))
+        following = dict(itertools.pairwise(order))
         for step in steps:
             going: list[dict[str, Any]] = [{"to": following[step.state]}]
             if self.ground.settings.nothing_found and self._chooses(step, written):
@@ -253,13 +256,13 @@ def plain_evidence(ground: Ground) -> dict[str, Any]:
     return {"traces": traces}
 
 
-def validated(experience: Experience, counts: Mapping[str, int]) -> Experience:
+def validated(experience: Experience, counts: Counter[Verdict]) -> Experience:
     """The document with what leave-one-out gave."""
     found = Validation(
         played=sum(counts.values()),
-        right=counts.get("right", 0),
-        wrong=counts.get("wrong", 0),
-        refused=counts.get("refused", 0),
+        right=counts["right"],
+        wrong=counts["wrong"],
+        refused=counts["refused"],
     )
     evidence = experience.evidence.model_copy(update={"validation": found})
     return experience.model_copy(update={"evidence": evidence})

@@ -13,6 +13,7 @@ from playhead.experience.learn._atoms import (
     fields_of,
     is_ordered,
     parameters_in,
+    plainest,
     results_in,
     row_conditions,
 )
@@ -92,7 +93,9 @@ def guards(
             continue
         if all(program.worlds[at].value(term) is wanted for at, wanted in labels.items()):
             found.append(term)
-    return as_said(_CONDITION_WORDS, found, ground.texts.texts)[: 2 * ground.settings.explanations]
+    return as_said(_CONDITION_WORDS, plainest(found), ground.texts.texts)[
+        : 2 * ground.settings.explanations
+    ]
 
 
 def _conditions(ground: Ground, program: Program) -> Iterator[Term]:

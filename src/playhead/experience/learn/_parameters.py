@@ -13,6 +13,7 @@ from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine._reading import TaskText
 from playhead.experience.values import Found, words_of
+from playhead.tape import Json
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
 _PLAIN = ("quoted", "number", "option")
@@ -182,11 +183,11 @@ def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
 def _sources(
     kind: str, texts: Sequence[TaskText], options: tuple[Option, ...]
 ) -> Iterator[Mention]:
-    probe = Mention(kind=kind, options=options)  # type: ignore[arg-type]
+    probe = Mention(kind=kind, options=options)
     found = [text.of_kind(probe) for text in texts]
     counts = tuple(sorted({len(each) for each in found} - {0}))
     for nth in range(max(counts, default=0)):
-        yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)  # type: ignore[arg-type]
+        yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)
     cues: dict[tuple[str | None, str | None], None] = {}
     for text, mentions in zip(texts, found, strict=True):
         for each in mentions:
@@ -194,7 +195,7 @@ def _sources(
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
         if (left or right) is not None:
-            yield Mention(kind=kind, after=left, before=right, options=options)  # type: ignore[arg-type]
+            yield Mention(kind=kind, after=left, before=right, options=options)
 
 
 def _around(text: TaskText, found: Found) -> tuple[str | None, str | None]:
@@ -207,15 +208,16 @@ def _around(text: TaskText, found: Found) -> tuple[str | None, str | None]:
 def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> list[OptionSet]:
     """Lists of values that arguments of the traces take, with the words for each."""
     lists: dict[tuple[str, ...], None] = {}
+    everywhere = catalogue_lists(tools)
     for example in examples:
         for call in (*example.reads, *example.writes):
             if call.tool not in tools:
                 continue
-            spec = tools[call.tool]
-            for name, value in call.arguments.items():
-                if isinstance(value, str) and (listed := _listed(spec, name)):
-                    lists[listed] = None
-            lists[siblings(spec, tools)] = None
+            lists[siblings(tools[call.tool], tools)] = None
+            for value in call.arguments.values():
+                if isinstance(value, str):
+                    folded = value.casefold()
+                    lists |= {each: None for each, words in everywhere.items() if folded in words}
     seen = _seen_values(examples, _texts_of(examples))
     lists |= dict.fromkeys(each for each in seen if not any(set(each) <= set(o) for o in lists))
     return [made for each in lists if (made := _worded(each)) and len(each) > 1]
@@ -253,17 +255,29 @@ def _seen_values(examples: Sequence[Example], texts: Sequence[TaskText]) -> list
     return [tuple(each) for each in values.values() if 1 < len(each) < 8]
 
 
-def _listed(spec: ToolSpec, name: str) -> tuple[str, ...]:
-    """The values that a schema allows, or that its description lists."""
-    schema = spec.arguments.get(name, {})
+def catalogue_lists(tools: Mapping[str, ToolSpec]) -> dict[tuple[str, ...], set[str]]:
+    """All lists of values that the schemas of tools allow or describe, with their values folded."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for spec in tools.values():
+        for schema in spec.arguments.values():
+            for listed in _listed(schema):
+                found[listed] = {value.casefold() for value in listed}
+    return found
+
+
+def _listed(schema: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
+    """The values that a schema allows, and those that its description lists."""
     if isinstance(allowed := schema.get("enum"), list):
-        return tuple(str(each) for each in allowed)
+        yield tuple(str(each) for each in allowed)
     said = " ".join(str(schema.get("description", "")).split())
-    found = re.search(r"(?:one of|: ?|either) ?([\w /-]+(?:, ?(?:or )?[\w /-]+)+)(?:\.|;|$)", said)
-    if not found:
-        return ()
-    parts = re.split(r", ?(?:or )?| or ", found[1])
-    return tuple(part.strip() for part in parts if part.strip())
+    for sentence in re.split(r"[.;](?: |$)", said):
+        listed = re.split(r"\b(?:one of|either|is|are)\b ?|: ?", sentence)[-1]
+        values = tuple(part.strip() for part in re.split(r", (?:or |and )?| or ", listed))
+        if len(values) > 1 and all(_ITEM.fullmatch(value) for value in values):
+            yield values
+
+
+_ITEM = re.compile(r"[\w/-]+(?: [\w/-]+)?")
 
 
 def siblings(spec: ToolSpec, tools: Mapping[str, ToolSpec]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from playhead.experience.learn._atoms import (
     explain,
     is_identity,
     parameters_in,
+    plainest,
     results_in,
     world_of,
 )
@@ -178,18 +179,23 @@ def slot(
         loosely: Case does not count, and other traces may have come at it differently.
     """
     value = values[of]
-    found = explain(
-        worlds[of],
-        value,
-        candidates=ground.candidates,
-        settings=ground.settings,
-        loosely=loosely,
-    )
-    if loosely:
-        kept = _as_written(_most_holding(worlds, found, values))
-    else:
-        kept = [term for term in found if _holding(worlds, term, values) == len(values)]
-        kept = as_said(_CHOICE_WORDS, _plainest(kept), ground.texts.texts)
+    kept: list[Term] = []
+    for joined in (False, *([] if loosely else [True])):
+        found = explain(
+            worlds[of],
+            value,
+            loosely=loosely,
+            joined=joined,
+            candidates=ground.candidates,
+            settings=ground.settings,
+        )
+        if loosely:
+            kept = plainest(_as_written(_most_holding(worlds, found, values)))
+        else:
+            kept = [term for term in found if _holding(worlds, term, values) == len(values)]
+            kept = as_said(_CHOICE_WORDS, plainest(kept), ground.texts.texts)
+        if kept:
+            break
     same = all(_same(value, other, loosely=loosely) for other in values.values())
     if same or (loosely and not kept):
         said = any(parameters_in(term) for term in kept)
@@ -203,18 +209,6 @@ def _as_written(terms: Sequence[Term]) -> list[Term]:
     spelt = ("lower", "title", "capital")
     return [
         term for term in terms if not (term[0] == "fn" and term[1] in spelt and term[2][0] in terms)
-    ]
-
-
-def _plainest(terms: Sequence[Term]) -> list[Term]:
-    """Without conditions on rows that are only about the clock, where none is needed."""
-    return [
-        term
-        for term in terms
-        if term[0] != "result"
-        or term[2] is None
-        or parameters_in(term[2])
-        or ("result", term[1], None, *term[3:]) not in terms
     ]
 
 

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playhead.experience.learn._atoms import World, fields_of, row_conditions
+from playhead.experience.learn._atoms import (
+    World,
+    fields_of,
+    joined_conditions,
+    plainest,
+    row_conditions,
+)
 from playhead.experience.learn._program import Ground, agree, slot
 from playhead.experience.learn._trace import Example
 from playhead.experience.routine import PastCall, Scope, Term, evaluate
@@ -35,9 +41,9 @@ def write_blocks(
     blocks: list[Block] = []
     for place in range(len(runs[members[0]])):
         here = {at: runs[at][place] for at in members}
-        made = _fixed(ground, worlds, here)
-        if made is None and ground.settings.loops:
-            made = _loop(ground, worlds, here)
+        loops = ground.settings.loops and any(len(run) > 1 for run in here.values())
+        made = _loop(ground, worlds, here) if loops else None
+        made = made or _fixed(ground, worlds, here)
         if made is None:
             return None
         blocks += made
@@ -107,7 +113,9 @@ def _loop(
         if rows:
             items: dict[str, Term] = {name: ("item", (field,)) for name, field in fields.items()}
             tool = runs[first][0].tool
-            return [Block(tool, fixed | items, agree(rows[: ground.settings.explanations]))]
+            return [
+                Block(tool, fixed | items, agree(plainest(rows)[: ground.settings.explanations]))
+            ]
     return None
 
 
@@ -133,9 +141,7 @@ def _fields(
 ) -> dict[str, str] | None:
     """The member of the rows that each varying argument is, if there is one."""
     found: dict[str, str] = {}
-    tables = {at: worlds[at].scope.results.get(state) for at in runs}
-    if not all(isinstance(rows, list) for rows in tables.values()):
-        return None
+    tables = {at: rows_of(worlds[at].scope.results.get(state)) for at in runs}
     for name in varying:
         for field in fields_of(tables[min(runs)]):
             columns = {at: {_text(row, field) for row in tables[at]} for at in runs}
@@ -147,6 +153,11 @@ def _fields(
         else:
             return None
     return found
+
+
+def rows_of(result: Any) -> list[Any]:  # noqa: ANN401
+    """The rows of a result; none if it is something else."""
+    return result if isinstance(result, list) else []
 
 
 def _text(row: Any, field: str) -> str | None:  # noqa: ANN401
@@ -163,13 +174,18 @@ def _row_sets(
     fields: Mapping[str, str],
 ) -> Iterator[Term]:
     """Conditions that choose just the rows that were written, in every trace."""
-    tables = {at: worlds[at].scope.results[state] for at in runs}
+    tables = {at: rows_of(worlds[at].scope.results.get(state)) for at in runs}
     everything = [row for rows in tables.values() for row in rows]
     name, field = next(iter(fields.items()))
     wanted = {at: sorted(str(call.arguments[name]) for call in run) for at, run in runs.items()}
-    for where in row_conditions(everything, ground.candidates, ground.settings):
+    shared = (everything, ground.candidates, ground.settings)
+    found = False
+    for where in (*row_conditions(*shared), *joined_conditions(*shared)):
+        if found and where is not None and where[1] in ("both", "not"):
+            return  # the plain ones are enough
         chosen = {at: _chosen(worlds[at].scope, tables[at], where) for at in runs}
         if all(sorted(str(_text(row, field)) for row in chosen[at]) == wanted[at] for at in runs):
+            found = True
             source: Term = ("result", state, None, None, ())
             yield source if where is None else ("over", "rows", source, where)
 

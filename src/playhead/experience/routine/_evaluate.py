@@ -78,7 +78,7 @@ def _value(term: Term, scope: Scope, item: Any) -> Any:  # noqa: ANN401
         case "result":
             return _result(term, scope, item)
         case "item":
-            return _down(item, term[1])
+            return down(item, term[1])
         case "now":
             return scope.now
         case "fn":
@@ -110,10 +110,10 @@ def _result(term: Term, scope: Scope, item: Any) -> Any:  # noqa: ANN401
     if value is PENDING:
         raise Pending
     if where is not None:
-        value = [row for row in _rows(value) if _holds(where, scope, row)]
+        value = [row for row in _rows(value) if holds(where, scope, row)]
     if pick is not None:
-        value = _picked(_rows(value), pick)
-    return _down(value, path)
+        value = picked(_rows(value), pick)
+    return down(value, path)
 
 
 def _rows(value: Any) -> list[Any]:  # noqa: ANN401
@@ -122,7 +122,8 @@ def _rows(value: Any) -> list[Any]:  # noqa: ANN401
     return value
 
 
-def _picked(rows: list[Any], pick: Any) -> Any:  # noqa: ANN401
+def picked(rows: list[Any], pick: Any) -> Any:  # noqa: ANN401
+    """The row that is chosen."""
     if not rows:
         raise Absent
     if pick == "only":
@@ -132,7 +133,7 @@ def _picked(rows: list[Any], pick: Any) -> Any:  # noqa: ANN401
     if pick in ("first", "last"):
         return rows[0 if pick == "first" else -1]
     how, name = pick
-    ranks = [(order(_down(row, (name,))), row) for row in rows]
+    ranks = [(order(down(row, (name,))), row) for row in rows]
     best = (min if how == "lowest" else max)(rank for rank, _ in ranks)
     found = [row for rank, row in ranks if rank == best]
     if len(found) > 1:
@@ -140,7 +141,8 @@ def _picked(rows: list[Any], pick: Any) -> Any:  # noqa: ANN401
     return found[0]
 
 
-def _down(value: Any, path: tuple[Any, ...]) -> Any:  # noqa: ANN401
+def down(value: Any, path: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    """What stands at the end of a path."""
     for step in path:
         if (isinstance(value, dict) and step in value) or (
             isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value)
@@ -153,7 +155,7 @@ def _down(value: Any, path: tuple[Any, ...]) -> Any:  # noqa: ANN401
     return value
 
 
-def _holds(where: Term, scope: Scope, row: Any) -> bool:  # noqa: ANN401
+def holds(where: Term, scope: Scope, row: Any) -> bool:  # noqa: ANN401
     """Whether a row fulfils a condition; one that lacks what is compared does not."""
     try:
         return evaluate(where, scope, row) is True
@@ -194,10 +196,10 @@ def _over(term: Term, scope: Scope, item: Any) -> Any:  # noqa: ANN401
     value = evaluate(of, scope, item)
     rows = list(value.values()) if isinstance(value, dict) else _rows(value)
     if quantity == "rows":
-        return [row for row in rows if _holds(where, scope, row)]
+        return [row for row in rows if holds(where, scope, row)]
     if quantity == "all" and not rows:
         raise Absent
-    holding = sum(_holds(where, scope, row) for row in rows)
+    holding = sum(holds(where, scope, row) for row in rows)
     return {"any": holding > 0, "all": holding == len(rows), "count": holding}[quantity]
 
 

@@ -1,0 +1,109 @@
+"""Three more tables: retrieval by text alone, learning without groups, and the renamed world."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.experience.evidence import Data, draw, traces_of
+from benchmarks.experience.playing import OUTCOMES, play
+from benchmarks.experience.renamed import renamed
+from benchmarks.experience.rows import Learnt, Protocol, families_of, learn_family, others
+from playhead.experience.document import Experience
+from playhead.experience.learn import learn_traces
+from playhead.experience.library import Candidate, rank
+from playhead.office import OfficeTask
+
+SEED = 0
+
+
+def learn_all(data: Data, rules: Protocol, kind: str, seed: int | None) -> list[Learnt]:
+    """What every family taught."""
+    traces = traces_of(data, kind)
+    return [
+        learn_family(
+            data, traces, family, draw(data, traces, family, kind=kind, k=rules.k, seed=seed), rules
+        )
+        for family in families_of(data, rules)
+    ]
+
+
+def retrieval_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, Any]:
+    """Each task finds its experience among all; tasks of families without one find none."""
+    learnt = learn_all(data, rules, kind, SEED)
+    library = {each.family: each.experience for each in learnt if each.experience is not None}
+    counts: Counter[str] = Counter()
+    for each in learnt:
+        for task in others(data, each):
+            found = chosen(task.query, library)
+            counts["instances"] += 1
+            if found is None:
+                counts["right" if each.family not in library else "refused"] += 1
+                continue
+            counts["right" if found == each.family else "wrong"] += 1
+            played = play(data.world, task, library[found])
+            counts["errors"] += played.outcome in ("wrong_writes", "missed")
+    return {n: counts[n] for n in ("instances", "right", "refused", "wrong", "errors")}
+
+
+def chosen(query: str, library: dict[str, Experience]) -> str | None:
+    """The experience that the library would take for a task."""
+    candidates = [
+        Candidate(key, experience.scope.examples, tools=frozenset(experience.tools))
+        for key, experience in library.items()
+    ]
+    found = rank(query, candidates).chosen
+    return found.candidate.key if found else None
+
+
+def ungrouped_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, Any]:
+    """All training traces in one pool; beside it, the same with the families known."""
+    traces = traces_of(data, kind)
+    families = families_of(data, rules)
+    drawn = {f: draw(data, traces, f, kind=kind, k=rules.k, seed=SEED) for f in families}
+    pool = [traces[task] for family in families for task in drawn[family]]
+    learnt = learn_traces(
+        pool, dict(data.world.tools), probe=data.world.read, settings=rules.settings
+    )
+    library = {each.name: each for each in learnt.experiences}
+    tests = [data.tasks[t] for f in families for t in data.families[f] if t not in drawn[f]]
+    pooled = _outcomes(data, tests, library)
+    known = learn_all(data, rules, kind, SEED)
+    alone: Counter[str] = Counter()
+    for each in known:
+        alone += Counter(play(data.world, t, each.experience).outcome for t in others(data, each))
+    return {
+        "experiences": len(library),
+        "quarantined": len(learnt.quarantined),
+        "instances": len(tests),
+        **{name: pooled[name] for name in OUTCOMES},
+        "grouped": {name: alone[name] for name in OUTCOMES},
+    }
+
+
+def _outcomes(
+    data: Data, tests: Sequence[OfficeTask], library: dict[str, Experience]
+) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for task in tests:
+        key = chosen(task.query, library)
+        found[play(data.world, task, library[key] if key else None).outcome] += 1
+    return found
+
+
+def renamed_table(data: Data, rules: Protocol, folder: Path, kind: str = "A") -> dict[str, Any]:
+    """What was learnt in the world as it is, played in the world under other names."""
+    learnt = learn_all(data, rules, kind, SEED)
+    other = renamed(data, folder, SEED)
+    here: Counter[str] = Counter()
+    there: Counter[str] = Counter()
+    for each in learnt:
+        here += Counter(play(data.world, t, each.experience).outcome for t in others(data, each))
+        there += Counter(play(other.world, t, each.experience).outcome for t in others(other, each))
+    return {
+        "instances": sum(there.values()),
+        **{name: there[name] for name in OUTCOMES},
+        "original": {name: here[name] for name in OUTCOMES},
+    }

@@ -1,0 +1,154 @@
+"""The door of learning: tapes in, experiences out, and what was left aside with the reasons."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from playhead.environment import Environment
+from playhead.errors import ExperienceError
+from playhead.experience.checks import case_of, mine
+from playhead.experience.document import Experience
+from playhead.experience.learn._describe import described
+from playhead.experience.learn._group import grouped
+from playhead.experience.learn._induce import induce
+from playhead.experience.learn._probing import Probing
+from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._tapes import tools_of_tapes, trace_of_tape, was_played
+from playhead.experience.learn._trace import Example, Probe, ToolSpec, Trace, clean
+from playhead.experience.values import words_of
+from playhead.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Traces of which no experience was made.
+
+    Args:
+        traces: Their tapes.
+        reasons: What stands in the way.
+    """
+
+    traces: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of learning.
+
+    Args:
+        experiences: Experiences that explain their traces and erred on none.
+        quarantined: The traces that gave none.
+        skipped: Tapes that cannot be learnt from, each with the reason.
+    """
+
+    experiences: tuple[Experience, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def learn(
+    tapes: Iterable[Tape],
+    *,
+    environment: Callable[[], Environment] | None = None,
+    name: str | None = None,
+    now: str | None = None,
+    settings: LearnSettings | None = None,
+) -> Learned:
+    """Learn from recorded sessions, without a model.
+
+    Tapes of one kind of task are found by what they say and do. A play of an experience is no
+    trace of its own; it is left out.
+
+    Args:
+        tapes: Sessions that did what was asked.
+        environment: Makes a fresh environment. With it, reads are made again, so that much more
+            can be told apart; nothing but reads is ever asked of it.
+        name: All tapes are of one kind of task, and the experience is called so.
+        now: The clock of the world that the sessions saw; when each task was given if not said.
+        settings: What the learner may use.
+
+    Raises:
+        ExperienceError: There is nothing to learn from, or a tape lacks what is needed.
+    """
+    given = list(tapes)
+    played = {tape.id: "it is the play of an experience" for tape in given if was_played(tape)}
+    used = [tape for tape in given if tape.id not in played]
+    if not used:
+        raise ExperienceError("no tape to learn from: give sessions that did what was asked")
+    traces = [trace_of_tape(tape, now=now) for tape in used]
+    with contextlib.ExitStack() as stack:
+        probing = stack.enter_context(Probing(environment)) if environment else None
+        tools = probing.tools if probing else tools_of_tapes(used)
+        probe = probing.read if probing else None
+        learnt = learn_traces(traces, tools, probe=probe, name=name, settings=settings)
+    return Learned(learnt.experiences, learnt.quarantined, {**learnt.skipped, **played})
+
+
+def learn_traces(
+    traces: Sequence[Trace],
+    tools: dict[str, ToolSpec],
+    *,
+    probe: Probe | None = None,
+    name: str | None = None,
+    settings: LearnSettings | None = None,
+) -> Learned:
+    """Learn from traces.
+
+    Args:
+        traces: Sessions that did what was asked.
+        tools: The tools of their world.
+        probe: Makes a read in a fresh environment.
+        name: All traces are of one kind of task, and the experience is called so.
+        settings: What the learner may use.
+    """
+    examples = [clean(trace, tools) for trace in traces if trace.finished]
+    skipped = {trace.id: "it did not come to its end" for trace in traces if not trace.finished}
+    groups = [list(range(len(examples)))] if name else grouped(examples, tools)
+    kept: list[Experience] = []
+    aside: list[Quarantined] = []
+    for group in groups:
+        members = [examples[at] for at in group]
+        if not members:
+            continue
+        called = name or _name(members, {each.name for each in kept})
+        made = induce(
+            members, tools, name=called, settings=settings or LearnSettings(), probe=probe
+        )
+        if made.experience is None:
+            ids = tuple(each.trace.id for each in members)
+            aside.append(Quarantined(ids, tuple(made.reasons) or ("nothing explains it",)))
+        else:
+            kept.append(_checked(described(made.experience), members))
+    return Learned(tuple(kept), tuple(aside), skipped)
+
+
+def _checked(experience: Experience, members: Sequence[Example]) -> Experience:
+    """The experience with the checks that its traces bear out."""
+    cases = [
+        case_of(
+            experience,
+            trace=each.trace.id,
+            task=each.trace.task,
+            now=each.trace.now,
+            calls=[*each.reads, *each.writes],
+        )
+        for each in members
+    ]
+    return experience.model_copy(update={"checks": mine(experience, cases)})
+
+
+def _name(members: Sequence[Example], taken: set[str]) -> str:
+    """A name from the words that all tasks share."""
+    texts = [[w.casefold() for w, _, _ in words_of(each.trace.task)] for each in members]
+    shared = [word for word in texts[0] if all(word in text for text in texts)]
+    words = [re.sub("[^a-z0-9]", "", word) for word in dict.fromkeys(shared) if len(word) > 2]
+    base = "-".join([word for word in words if word][:5])[:60].strip("-") or "task"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
