@@ -33,6 +33,10 @@ FOLDERS = (
     "govern",
     "record",
     "record.mcp",
+    "experience.document",
+    "experience.play",
+    "experience.library",
+    "serve",
     "errors",
 )
 WIDTH = 92

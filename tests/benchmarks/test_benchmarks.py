@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -94,3 +96,16 @@ def test_all_that_passes_the_proxy_is_recorded() -> None:
     found = figures("proxy", "--calls", "2", "--streams", "3", "--tokens", "4")
     assert (found["made"], found["recorded"]) == (47, 47)
     assert found["streams_proxied"]["tokens_per_second"] > 0
+
+
+def test_a_drifting_world_leads_to_no_wrong_write(data_dir: Path) -> None:
+    folder = data_dir / "taubench"
+    if not folder.is_dir():
+        pytest.skip(f"no τ-bench data at {folder}")
+    told = figures("drift", str(folder), "--limit", "20", "--seeds", "1")
+    rows = {row["change"]: row for row in told["rows"]}
+    assert rows["unchanged"]["adapted"] == told["experiences"] == 20
+    assert rows["province"]["stopped"] > 0
+    assert rows["tool_schema"]["stopped"] == 20
+    assert sum(row["wrong"] for row in rows.values()) == 0
+    assert sum(row["wrong_without_checks"] for row in rows.values()) > 5

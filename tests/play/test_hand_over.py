@@ -33,7 +33,14 @@ from lending import (
 import playhead as ph
 from playhead.errors import ExperienceError
 from playhead.experience.document import experience_of
-from playhead.experience.play import PERSON, ROUTINE, Played, play, resume_play
+from playhead.experience.play import (
+    PERSON,
+    ROUTINE,
+    Played,
+    play,
+    replay_play,
+    resume_play,
+)
 from playhead.tape.kinds import AssistantMessage, ModelCall, Play, ToolCall, ToolError
 
 
@@ -311,6 +318,9 @@ async def test_a_model_finishes_what_the_routine_began_and_repeats_nothing(
     reads = [s.body for s in done.tape if isinstance(s.body, ToolCall) and s.body.effect == "read"]
     asked = [(each.name, str(each.arguments)) for each in reads]
     assert len(set(asked)) == len(asked)  # nothing was read twice either
+    report = await replay_play(done.tape, levels=[ROUTINE, clerk], store=store, limited=False)
+    assert report.ok, report.divergences
+    assert report.turns > 4
 
 
 def denials(done: Played) -> list[str]:

@@ -63,8 +63,8 @@ def test_what_good_traces_share_becomes_checks_with_their_evidence() -> None:
     }
     order = checks["order"]
     assert order.check.model_dump() == {
-        "cel": '[previous, next] in [["", "find_books"], ["find_books", "find_readers"], '
-        '["find_readers", "lend"], ["lend", "write_to"], ["write_to", ""]]'
+        "cel": "at == 'call' || [wrote, next] in "
+        '[["", "lend"], ["lend", "write_to"], ["write_to", ""]]'
     }
     assert order.supports == ("t1", "t2", "t3")
     assert order.contradicts == ()

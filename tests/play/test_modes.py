@@ -34,6 +34,7 @@ from playhead.experience.play import (
     play,
     player_agent,
     read_played,
+    replay_play,
     resume_play,
     tool_facts,
     tools_digest,
@@ -370,13 +371,14 @@ async def test_an_untrusted_model_works_on_placeholders_and_tools_are_given_valu
         reader = talk.said("find_readers")[0]
         return call("write_to", mail=reader["mail"], text=f"Dear {reader['name']}")
 
+    clerk = rule_agent(rule)
     done = await play(
         secretive(),
         title="Emma",
         reader="Adalbert Quist",
         environment=world.environment(),
         store=store,
-        levels=[ROUTINE, rule_agent(rule)],
+        levels=[ROUTINE, clerk],
         privacy=guard,
         limited=False,
         now=NOW,
@@ -394,6 +396,10 @@ async def test_an_untrusted_model_works_on_placeholders_and_tools_are_given_valu
     assert b"adal@" not in stored
     calls = [step.body for step in done.tape if isinstance(step.body, ToolCall)]
     assert "⟦sensitive:" in str(calls[1].arguments)
+    report = await replay_play(
+        done.tape, levels=[ROUTINE, clerk], store=store, privacy=guard, limited=False
+    )
+    assert report.ok, report.divergences
 
 
 async def test_a_play_with_placeholders_goes_on_in_another_process(

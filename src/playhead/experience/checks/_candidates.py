@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from playhead.experience.checks._facts import Case, Moment, SeenCall
+from playhead.experience.checks._flow import known_pairs, looping_tools, said_parameters
 from playhead.experience.checks._literals import cel, member, shape_of
 from playhead.experience.checks._rows import Place, places, row_condition
-from playhead.experience.document import Check, Experience, ForEachState
+from playhead.experience.document import Check, Experience
 from playhead.tape import Json
 
 _MOST_STEPS = 60  # pairs of tools that one condition lists
@@ -38,28 +38,15 @@ def candidates(experience: Experience, good: Sequence[Case], failed: Sequence[Ca
     yield from _order(experience, good)
     for tool in writes:
         yield _bound(tool, good, looping=tool in loops)
-    for tool in [*reads, *writes]:
+    for tool in writes:
         yield from _arguments(tool, good)
     for tool in reads:
         yield from _answers(tool, good)
     for tool in writes:
-        yield from _values(tool, good)
+        yield from _values(experience, tool, good)
         yield from _rows(tool, good)
         yield from _constants(tool, good, failed)
     yield from _ends(good)
-
-
-def looping_tools(experience: Experience) -> dict[str, tuple[str, ...]]:
-    """Tools that the routines call in loops, each with the tools of its loop."""
-    found: dict[str, tuple[str, ...]] = {}
-    for routine in (experience.routine, *experience.others):
-        for state in routine.states.values():
-            if isinstance(state, ForEachState):
-                tools = tuple(p.tool for p in state.for_each.do if isinstance(p.tool, str))
-                chosen = any(not isinstance(part.tool, str) for part in state.for_each.do)
-                tools = tuple(experience.tools) if chosen else tools
-                found.update(dict.fromkeys(tools, tools))
-    return found
 
 
 def calls_of(tool: str, cases: Sequence[Case]) -> list[tuple[Case, int, SeenCall]]:
@@ -86,25 +73,14 @@ def _only(tool: str, condition: str) -> dict[str, Json]:
 
 
 def _order(experience: Experience, good: Sequence[Case]) -> Conditions:
-    """Only transitions between tools that a trace shows, or that a loop makes."""
-    pairs: dict[tuple[str, str], None] = {}
-    for case in good:
-        names = ["", *(call.tool for call in case.calls), *([""] if case.ended else [])]
-        pairs.update(dict.fromkeys(pairwise(names)))
-    for tools in looping_tools(experience).values():
-        pairs.update(dict.fromkeys(zip(tools, (*tools[1:], tools[0]), strict=True)))
-    if 0 < len(pairs) <= _MOST_STEPS:
+    """Only transitions between writes that a trace shows, or that the routines know."""
+    pairs = known_pairs(experience, good)
+    if pairs and len(pairs) <= _MOST_STEPS:
         listed = cel([list(pair) for pair in pairs])
-        yield Candidate(
-            _check(
-                "order",
-                "flow",
-                "always",
-                {"cel": f"[previous, next] in {listed}"},
-                "Tools are called in an order that a trace shows",
-            ),
-            lambda moment: True,
-        )
+        condition: dict[str, Json] = {"cel": f"at == 'call' || [wrote, next] in {listed}"}
+        message = "What is changed follows on what a trace or the routine shows"
+        check = _check("order", "flow", "always", condition, message)
+        yield Candidate(check, lambda moment: moment.at != "call")
 
 
 def _bound(tool: str, good: Sequence[Case], *, looping: bool) -> Candidate:
@@ -131,7 +107,7 @@ def _arguments(tool: str, good: Sequence[Case]) -> Conditions:
         "then": {"properties": {"call": shape}},
     }
     message = f"The arguments of `{tool}` have the names and types that traces show"
-    check = _check(f"{tool}.arguments", "data", "always", {"shape": condition}, message)
+    check = _check(f"{tool}.arguments", "data", "write", {"shape": condition}, message)
     yield Candidate(check, _calls(tool))
 
 
@@ -141,7 +117,7 @@ def _answers(tool: str, good: Sequence[Case]) -> Conditions:
     if not seen:
         return
     this = {"properties": {"tool": {"const": tool}}, "required": ["tool"]}
-    then = {"properties": {"result": shape_of(seen), "error": {"type": "null"}}}
+    then = {"properties": {"result": shape_of(seen, nullable=True), "error": {"type": "null"}}}
     condition: dict[str, Any] = {
         "properties": {"calls": {"type": "array", "items": {"if": this, "then": then}}}
     }
@@ -150,11 +126,12 @@ def _answers(tool: str, good: Sequence[Case]) -> Conditions:
     yield Candidate(check, lambda moment: any(call.tool == tool for call in moment.calls))
 
 
-def _values(tool: str, good: Sequence[Case]) -> Conditions:
-    """Arguments that are what the task says, in every trace."""
+def _values(experience: Experience, tool: str, good: Sequence[Case]) -> Conditions:
+    """Arguments that are what the task says, in every trace and in the routine."""
     made = calls_of(tool, good)
     for name in _names(made):
-        for parameter in good[0].parameters:
+        known = said_parameters(experience, tool, name)
+        for parameter in good[0].parameters if known is None else sorted(known):
             if all(_is_said(call, name, case, parameter) for case, _, call in made):
                 equal = f"{member('call.arguments', name)} == {member('parameters', parameter)}"
                 message = f"`{name}` of `{tool}` is the `{parameter}` of the task"
@@ -214,9 +191,10 @@ def _ends(good: Sequence[Case]) -> Conditions:
         check = _check(name, "postcondition", "end", {"cel": condition}, message)
         yield Candidate(check, ended)
     for tool in dict.fromkeys(c.tool for case in good for c in case.calls if c.writes):
-        said = {str(call.result): call.result for _, _, call in calls_of(tool, good)}
-        (only, *others) = said.values()
-        if not others and isinstance(only, str) and only:
+        made = [call for _, _, call in calls_of(tool, good)]
+        only, different = made[0].result, {str(call.arguments) for call in made}
+        same_words = all(call.result == only for call in made) and len(different) > 1
+        if same_words and isinstance(only, str) and only:
             same = f"calls.all(c, c.tool != {cel(tool)} || c.result == {cel(only)})"
             message = f"`{tool}` has answered as in all traces"
             check = _check(f"{tool}.answer", "postcondition", "end", {"cel": same}, message)

@@ -55,7 +55,8 @@ def as_played(experience: Experience, case: Case) -> Case | None:
     None where it asks for what is not recorded, or comes to another end.
     """
     known = {call_key(call): call for call in case.calls}
-    inputs = Inputs(task=case.task, now=case.now or "", given={})
+    given = {name: value for name, value in case.parameters.items() if value is not None}
+    inputs = Inputs(task="" if given else case.task, now=case.now or "", given=given)
     done: list[SeenCall] = []
     while len(done) < _MOST_CALLS:
         past = [PastCall(c.tool, _arguments(c), c.result, c.error) for c in done]

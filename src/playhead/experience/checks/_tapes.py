@@ -11,7 +11,7 @@ from playhead.errors import ExperienceError, JsonError
 from playhead.experience.checks._engine import CheckEngine, Verdict
 from playhead.experience.checks._facts import Case, SeenCall
 from playhead.experience.checks._mine import as_played, call_key
-from playhead.experience.document import Experience
+from playhead.experience.document import CallState, Experience, ForEachState
 from playhead.experience.routine import Inputs, parameters_of
 from playhead.tape import Json, Tape, loads_strict
 from playhead.tape.kinds import Play, ToolCall, ToolError, ToolResult, UserMessage
@@ -53,7 +53,8 @@ def seen_call(
 def case_of_tape(experience: Experience, tape: Tape) -> Case:
     """The session of a tape, as the checks of an experience see it.
 
-    Calls have the states in which the routine makes them, where it makes the same ones.
+    Calls have the states in which the routine makes them: the same calls, or those of a tool that
+    only one state calls.
 
     Raises:
         ExperienceError: Nobody asked for anything on the tape.
@@ -65,12 +66,23 @@ def case_of_tape(experience: Experience, tape: Tape) -> Case:
     values = read if isinstance(read, dict) else given
     ended = tape.status in ("answered", "stopped")
     case = Case(tape.id, task, calls, values, now, tape.answer, ended=ended)
-    played = as_played(experience, case)
-    if played is None:
-        return case
-    states = {call_key(call): call.state for call in played.calls}
-    known = tuple(replace(call, state=states.get(call_key(call))) for call in calls)
-    return replace(case, calls=known)
+    played, alone = as_played(experience, case), _states_of_tools(experience)
+    same = {call_key(call): call.state for call in played.calls} if played is not None else {}
+    states = [same.get(call_key(call), alone.get(call.tool)) for call in calls]
+    known = (replace(call, state=state) for call, state in zip(calls, states, strict=True))
+    return replace(case, calls=tuple(known))
+
+
+def _states_of_tools(experience: Experience) -> dict[str, str]:
+    """By tool, the one state that calls it."""
+    found: dict[str, set[str]] = {}
+    for name, state in experience.routine.states.items():
+        parts = [state.call] if isinstance(state, CallState) else []
+        parts += state.for_each.do if isinstance(state, ForEachState) else []
+        for part in parts:
+            for tool in [part.tool] if isinstance(part.tool, str) else experience.tools:
+                found.setdefault(tool, set()).add(name)
+    return {tool: next(iter(names)) for tool, names in found.items() if len(names) == 1}
 
 
 def _read(tape: Tape) -> tuple[str | None, str, dict[str, Json], tuple[SeenCall, ...]]:

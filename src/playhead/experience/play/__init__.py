@@ -1,5 +1,6 @@
 """Playing experiences: a player without a model, dry runs, hand-over to agents and people."""
 
+from playhead.experience.play._again import replay_play, replay_play_sync
 from playhead.experience.play._begin import Ask
 from playhead.experience.play._guide import checklist, guidance, guided
 from playhead.experience.play._levels import (
@@ -51,6 +52,8 @@ __all__ = [
     "read_past",
     "read_played",
     "recorded_experience",
+    "replay_play",
+    "replay_play_sync",
     "request_text",
     "resume_play",
     "resume_play_sync",

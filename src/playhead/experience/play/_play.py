@@ -192,7 +192,7 @@ async def play(
         ladder,
         await _opened(environment),
         store or default_store(),
-        Setting(limited, judge, _values(guard)),
+        Setting(limited, judge, values_of(guard)),
         _options(_budget(budget, grants), approval, deps, on_event, guard),
         begun,
     )
@@ -248,7 +248,7 @@ async def resume_play(
     if found is None:
         raise ExperienceError(f"nothing was played on tape `{opened.id}`")
     begun, ladder = found[1], checked_levels((ROUTINE,) if found[1].dry else levels)
-    values = _values(privacy)
+    values = values_of(privacy)
     experience = experience or await recorded_experience(opened, store, values=values)
     if experience_digest(experience) != begun.digest:
         raise ExperienceError(
@@ -306,7 +306,8 @@ async def _opened(given: Environment | Sequence[Environment] | None) -> tuple[En
     return parts
 
 
-def _values(guard: Guard | None) -> Values | None:
+def values_of(guard: Guard | None) -> Values | None:
+    """What puts values back where placeholders of a guard stand."""
     if guard is None:
         return None
     from playhead.govern import Resolver
