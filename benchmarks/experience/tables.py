@@ -14,9 +14,10 @@ from benchmarks.experience.rows import Learnt, Protocol, families_of, learn_fami
 from playhead.experience.document import Experience
 from playhead.experience.learn import learn_traces
 from playhead.experience.library import Candidate, cannot_read, rank
-from playhead.office import OfficeTask
+from playhead.office import WORKBENCH_NOW, OfficeTask
 
 SEED = 0
+NOW = f"{WORKBENCH_NOW:%Y-%m-%d %H:%M:%S}"
 
 
 def learn_all(data: Data, rules: Protocol, kind: str, seed: int | None) -> list[Learnt]:

@@ -33,8 +33,6 @@ environment = ph.Toolbox([find_books, lend])
 
 
 def rule(request):
-    messages = [m for m in request.prompt]
-    done = any(p.name == "lend" for m in messages for p in m.tool_calls)
     return "No such book: I told the reader."
 
 
@@ -97,8 +95,8 @@ def test_an_experience_is_played(cli: Run, library: Path) -> None:
     assert "Lent." in result.stdout
     assert "done  by routine  1 write  0 model calls" in result.stdout
     assert lent(library) == ["7 Ada"]
-    shown = cli("show", "last", "--all").stdout
-    assert "by player" in shown or "lend-a-book" in shown
+    assert "lend-a-book" in cli("show", "last", "--all").stdout
+    assert cli("replay", "last").exit_code == 0
 
 
 def test_a_play_as_json(cli: Run, library: Path) -> None:
@@ -128,6 +126,10 @@ def test_a_play_that_is_handed_over_goes_on_with_a_level(cli: Run, library: Path
     assert "I told the reader." in result.stdout
     assert "by clerk" in result.stdout
     assert lent(library) == []
+    assert cli("replay", "last", "--agent", "library.py:clerk").exit_code == 0
+    result = cli("replay", "last")
+    assert result.exit_code == 1
+    assert "clerk" in result.stdout
 
 
 def test_a_person_is_given_the_checklist(cli: Run, library: Path) -> None:

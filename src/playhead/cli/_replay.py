@@ -19,6 +19,11 @@ from playhead.cli._report import store_words
 from playhead.cli._tapes import find, open_store
 from playhead.cli._text import one_line, plural, short_id
 from playhead.orchestrator import Divergence
+from playhead.store import SqliteStore
+from playhead.tape import Tape
+from playhead.tape.kinds import Play
+
+_FIRST = 6  # entries among which a play says that it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,26 @@ def replay(wanted: Wanted, text: str) -> int:
 async def _report(wanted: Wanted, text: str) -> ph.ReplayReport:
     async with open_store(wanted.common) as store:
         tape = await store.open(await find(store, text))
+        if any(step.kind == Play.kind for step in tape.range(0, min(_FIRST, len(tape)))):
+            return await _play_report(wanted, tape, store)
         if wanted.agent is None:
             raise missing_agent(tape)
         agent = load(wanted.agent).agent
         return await ph.replay(
             tape, agent=agent, mode=wanted.mode.value, every=wanted.every, store=store
         )
+
+
+async def _play_report(wanted: Wanted, tape: Tape, store: SqliteStore) -> ph.ReplayReport:
+    """A play holds its experience; an agent is needed where one took over."""
+    from playhead.experience.play import ROUTINE, Level, replay_play
+
+    levels: list[Level] = [ROUTINE]
+    if wanted.agent is not None:
+        levels.append(load(wanted.agent).agent)
+    return await replay_play(
+        tape, levels=levels, mode=wanted.mode.value, every=wanted.every, store=store
+    )
 
 
 def fork_hint(wanted: Wanted, tape: str, found: Divergence) -> str:
