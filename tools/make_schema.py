@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Write the JSON Schemas in `docs/schema/`: of the tape format, of agent files, suites and
-experiences.
+"""Write the JSON Schemas in `docs/schema/`: tape format, agent files, suites, experiences.
 
-Those of agent files, suites and experiences are the ones that Playhead itself reads them with. Of
-the tape format, bodies come from the pydantic models of the built-in kinds; header, `by` and file lines are
-written by hand below, after docs/format.md, sections 2 and 10. `--check` only says whether the
-files are current.
+Those of what people write are the ones that Playhead itself reads them with. Of the tape format,
+bodies come from the pydantic models of the built-in kinds; header, `by` and file lines are written
+by hand below, after docs/format.md, sections 2 and 10. `--check` only says whether the files are
+current.
 """
 
 from __future__ import annotations
