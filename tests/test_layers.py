@@ -32,7 +32,12 @@ LAYERS = {
     "cli": 7,
     "pytest_plugin": 7,
 }
-SIBLINGS = {("agent", "environment"), ("experience", "evaluate"), ("optimize", "evaluate")}
+SIBLINGS = {
+    ("agent", "environment"),
+    ("experience", "evaluate"),
+    ("optimize", "evaluate"),
+    ("cli", "serve"),
+}
 DOOR = "playhead"  # what users import; in the package, only applications and programs do
 
 

@@ -273,6 +273,7 @@ except MissingExtraError as error:
         "national_id_rule()",
         "own_rule('mine', 'x')",
         "SqliteVault('vault.db', key=new_key())",
+        "SigningKey.new()",
     ],
 )
 def test_privacy_names_its_extra_and_does_the_rest_without(what: str) -> None:

@@ -25,8 +25,6 @@ FOLDERS = (
     "evaluate.perturb",
     "evaluate.statistics",
     "evaluate.inspect_bridge",
-    "experience.checks",
-    "experience.play",
     "record.cassettes",
     "tape",
     "tape.kinds",
@@ -35,6 +33,14 @@ FOLDERS = (
     "govern",
     "record",
     "record.mcp",
+    "experience.document",
+    "experience.routine",
+    "experience.learn",
+    "experience.learn.with_model",
+    "experience.checks",
+    "experience.play",
+    "experience.library",
+    "serve",
     "errors",
 )
 WIDTH = 92

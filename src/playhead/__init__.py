@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from playhead.errors import (
         PlayheadError,
     )
+    from playhead.experience.learn import (
+        learn,
+    )
     from playhead.experience.play import (
         Played,
         play,
@@ -145,6 +148,7 @@ __all__ = [
     "decide_sync",
     "fork",
     "fork_sync",
+    "learn",
     "pending",
     "pending_sync",
     "play",
@@ -189,6 +193,7 @@ _FOLDERS = {  # where each name is, so that it is imported when it is asked for 
         "tool",
     ),
     "errors": ("PlayheadError",),
+    "experience.learn": ("learn",),
     "experience.play": (
         "Played",
         "play",

@@ -166,6 +166,11 @@ def test_trust_plays_over_sessions(cli: Run, file: Path, place: Path) -> None:
     done = cli("library", "trust", "cancel-meeting", "--over", right)
     assert done.exit_code == 0
     assert "is trusted: verified here: 1 right" in done.stderr
+    with Library(place / "library.db") as library:
+        baseline = library.ledger.baseline(library.get("cancel-meeting").digest)
+    assert baseline is not None
+    assert baseline.cost.model_calls == 3
+    assert baseline.source == "mean of 1 session that it was verified over"
     assert cli("library", "search", TASK).exit_code == 0
     cli("library", "trust", "cancel-meeting", "--withdraw", "odd")
     assert cli("library", "search", TASK).exit_code == 1

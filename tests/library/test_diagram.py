@@ -73,9 +73,9 @@ def test_the_diagram_says_what_the_routine_does() -> None:
         '  s1[["each<br/>for each of look, at most 7<br/>calendar.delete<br/>id = row.id"]]'
         in lines
     )
-    assert '  s0 -->|"otherwise"| s5' in lines
-    assert '  s4(["nothing<br/>nothing to do"])' in lines
-    assert '  s5{{"stop<br/>refuse: nobody knows"}}' in lines
+    assert '  s0 -->|"otherwise"| s2' in lines
+    assert '  s5(["nothing<br/>nothing to do"])' in lines
+    assert '  s2{{"stop<br/>refuse: nobody knows"}}' in lines
     assert "  class s1 writeClass" in lines
     assert "  class s0 readClass" in lines
 

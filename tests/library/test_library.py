@@ -308,3 +308,12 @@ def test_a_manifest_becomes_what_a_play_is_granted() -> None:
     budget = budget_of(ALLOWED)
     assert (budget.model_calls, budget.seconds, budget.usd) == (0, 5, 0.5)
     assert budget_of(Capabilities()).model_calls == 200
+
+
+def test_a_task_that_an_experience_cannot_read_is_not_for_it(library: Library) -> None:
+    scope = {"examples": list(experience().scope.examples), "mentions": {"date": [0]}}
+    library.add(experience(scope=scope), origin="learnt")
+    assert library.find(CANCEL).kept is not None
+    choice = library.find(f"{CANCEL} tomorrow")
+    assert choice.kept is None
+    assert "cannot read the task: the task mentions 1 of the kind `date`" in choice.reason

@@ -261,6 +261,26 @@ def test_hosts_that_the_document_names_are_declared() -> None:
     assert made.manifest.capabilities.budget.writes == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parents": ["no digest"]},
+        {"version": 2**40},
+        {
+            "routine": {
+                "start": "s",
+                "states": {"s": {"finish": {"text": {"const": "http://a_b/"}}}},
+            }
+        },
+    ],
+)
+def test_what_cannot_be_packed_is_told(changes: dict[str, object]) -> None:
+    with pytest.raises(PackageError, match="cannot be packed"):
+        package_of(experience(**changes))
+    with pytest.raises(PackageError, match="cannot be packed"):
+        package_of(experience(), hosts=["not a host"])
+
+
 def test_a_key_is_kept_from_others(tmp_path: Path) -> None:
     key = SigningKey.new()
     path = key.write(tmp_path / "key")

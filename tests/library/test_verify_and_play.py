@@ -158,6 +158,23 @@ async def test_the_next_level_is_counted_by_itself(library: Library) -> None:
     assert dict(counted.trials) == {"routine": False, "helper": True}
 
 
+async def test_a_play_that_meets_a_changed_tool_ends_trust(library: Library) -> None:
+    changed = {
+        "calendar.search": {"effect": "read"},
+        "calendar.delete": {"effect": "write", "digest": "sha256:" + "0" * 64},
+    }
+    document = plain(tools=changed)
+    kept = library.add(document, origin="learnt")
+    done, world = await played(document, "ana")
+    assert world.deleted == []
+    counted = library.count(done)
+    assert counted is not None
+    assert counted.outcome == "refused"
+    assert library.get(kept.digest).state == "drifted"
+    elsewhere, _ = await played(plain(version=5), "ana")
+    assert library.count(elsewhere) is None  # it is not of this library
+
+
 async def test_a_judged_play_is_a_failure_and_a_guard(library: Library) -> None:
     document = plain()
     kept = library.add(document, origin="learnt")

@@ -18,7 +18,7 @@ from playhead.cli._output import Output
 from playhead.cli._tapes import open_tape
 from playhead.cli._text import one_line, plural
 from playhead.experience.document import read_experience
-from playhead.experience.library import Kept, over_tape, verify
+from playhead.experience.library import Kept, baseline_of, over_tape, verify
 
 
 class Judgement(NamedTuple):
@@ -112,6 +112,9 @@ def trust(
         digest = found.get(name).digest
         done = verify(document, sessions, lambda one, tape: over_tape(one, tape, now=now))
         kept = found.trust(digest, done)
+        if done.ok and found.ledger.baseline(digest) is None:
+            source = f"mean of {plural(len(sessions), 'session')} that it was verified over"
+            found.ledger.set_baseline(digest, baseline_of(sessions, source=source))
     if as_json:
         output.document({"experience": asdict(kept), "verification": asdict(done)})
     else:

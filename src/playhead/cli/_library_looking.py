@@ -158,13 +158,14 @@ def _table(kept: Sequence[Kept], rows: Sequence[dict[str, object]]) -> Table:
             Text(one_line(each.label, 50), style="bold"),
             Text(each.short),
             Text(each.state, style=STATES[each.state]),
-            Text(_plays(row["plays"])),
+            Text(plays_text(row["plays"])),
             Text(one_line(each.reason, 200), style="dim"),
         )
     return table
 
 
-def _plays(counts: object) -> str:
+def plays_text(counts: object) -> str:
+    """How plays ended, in words."""
     named = counts if isinstance(counts, dict) else {}
     told = [f"{count} {name.replace('_', ' ')}" for name, count in named.items() if count]
     return ", ".join(told) or "none"
@@ -203,7 +204,7 @@ def _head(kept: Kept, experience: Experience, facts: dict[str, object]) -> Group
         "state": f"{kept.state} since {local_time(kept.since)}: {kept.reason}",
         "from": made,
         "signed by": "; ".join(signed) if isinstance(signed, list) else "",
-        "plays": _plays(facts["plays"]),
+        "plays": plays_text(facts["plays"]),
         "ratings": _ratings(ratings if isinstance(ratings, list) else []),
         "needs": ", ".join(f"{name} ({tool.effect})" for name, tool in experience.tools.items()),
         "asks for": ", ".join(experience.parameters),

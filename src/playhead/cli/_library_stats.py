@@ -10,12 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from playhead.cli._guard import DONE
-from playhead.cli._library_looking import opened
+from playhead.cli._library_looking import opened, plays_text
 from playhead.cli._output import Output
 from playhead.cli._text import one_line, plural
-from playhead.experience.library import Cost, Counts, Savings, total_of
+from playhead.experience.library import Cost, Savings, total_of
 
-_COLUMNS = ("solved", "handed over", "refused", "failed")
 _SAVED = ("model calls", "tokens", "USD", "seconds", "wrong writes")
 
 
@@ -51,35 +50,31 @@ def stats(
 
 def _table(lines: Sequence[tuple[str, Savings]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("plays", no_wrap=True)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right")
+    table.add_column("saved by", no_wrap=True)
+    table.add_column("plays")
     for name in _SAVED:
-        table.add_column(f"{name} saved", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for label, line in lines:
         style = "bold" if line.experience is None else ""
-        table.add_row(
-            Text(one_line(label, 50), style=style), *_ended(line.counts), *_amounts(line.saved)
-        )
+        plays = plays_text(asdict(line.counts))
+        table.add_row(Text(one_line(label, 50), style=style), plays, *_amounts(line.saved))
     return table
-
-
-def _ended(counts: Counts) -> list[str]:
-    return [
-        str(each) for each in (counts.solved, counts.handed_over, counts.refused, counts.failed)
-    ]
 
 
 def _amounts(saved: Cost | None) -> list[str]:
     if saved is None:
         return ["?"] * len(_SAVED)
     return [
-        f"{saved.model_calls:,.0f}",
-        f"{saved.tokens:,.0f}",
-        "?" if saved.usd is None else f"{saved.usd:,.4f}",
-        f"{saved.seconds:,.1f}",
-        "?" if saved.wrong_writes is None else f"{saved.wrong_writes:,.1f}",
+        _amount(saved.model_calls),
+        _amount(saved.tokens),
+        _amount(saved.usd, 4),
+        _amount(saved.seconds, 1),
+        _amount(saved.wrong_writes, 1),
     ]
+
+
+def _amount(value: float | None, digits: int = 0) -> str:
+    return "?" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def _sources(output: Output, lines: Sequence[tuple[str, Savings]], total: Savings) -> None:

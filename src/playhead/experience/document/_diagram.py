@@ -41,13 +41,23 @@ def experience_diagram(experience: Experience) -> str:
         experience: The document.
     """
     routine = experience.routine
-    ids = {name: f"s{at}" for at, name in enumerate(routine.states)}
+    ids = {name: f"s{at}" for at, name in enumerate(_in_order(routine))}
     lines = ["flowchart TD", "  begin([start])"]
-    lines += [f"  {ids[name]}{_shape(name, state)}" for name, state in routine.states.items()]
+    lines += [f"  {ids[name]}{_shape(name, routine.states[name])}" for name in ids]
     lines.append(f"  begin --> {ids[routine.start]}")
     lines += list(_arrows(routine, ids))
     lines += list(_colours(experience, ids))
     return "\n".join(lines) + "\n"
+
+
+def _in_order(routine: Routine) -> list[str]:
+    """The names of the states as one comes to them, then those that nothing leads to."""
+    found = [routine.start]
+    for name in found:  # it grows
+        state = routine.states[name]
+        steps = () if isinstance(state, FinishState | RefuseState) else state.next
+        found += [to for to in dict.fromkeys(step.to for step in steps) if to not in found]
+    return [*found, *(name for name in routine.states if name not in found)]
 
 
 def _shape(name: str, state: State) -> str:
@@ -77,7 +87,8 @@ def _call(call: CallPart) -> Iterator[str]:
 
 
 def _arrows(routine: Routine, ids: dict[str, str]) -> Iterator[str]:
-    for name, state in routine.states.items():
+    for name in ids:
+        state = routine.states[name]
         if isinstance(state, FinishState | RefuseState):
             continue
         several = len(state.next) > 1
@@ -89,8 +100,8 @@ def _arrows(routine: Routine, ids: dict[str, str]) -> Iterator[str]:
 
 def _colours(experience: Experience, ids: dict[str, str]) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
-    for name, state in experience.routine.states.items():
-        effect = _effect(experience, state)
+    for name in ids:
+        effect = _effect(experience, experience.routine.states[name])
         if effect is not None:
             groups.setdefault(effect, []).append(ids[name])
     for effect, members in groups.items():
@@ -121,7 +132,7 @@ def _effect(experience: Experience, state: State) -> str | None:
 
 
 def _box(begin: str, lines: list[str], end: str) -> str:
-    label = "<br/>".join(_escaped(line) for line in lines)
+    label = "<br/>".join(_escaped(line) for line in dict.fromkeys(lines))
     return f'{begin}"{label}"{end}'
 
 

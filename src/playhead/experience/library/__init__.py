@@ -6,7 +6,7 @@ from playhead.experience.library._archive import (
     read_package,
     write_package,
 )
-from playhead.experience.library._find import Choice, Found
+from playhead.experience.library._find import Choice, Found, candidate_of, cannot_read
 from playhead.experience.library._guards import Guard, Guards
 from playhead.experience.library._index import Entry, FolderIndex, PackageIndex, wanted_of
 from playhead.experience.library._index_git import GitIndex
@@ -88,6 +88,8 @@ __all__ = [
     "archive",
     "baseline_of",
     "budget_of",
+    "candidate_of",
+    "cannot_read",
     "cost_of",
     "experience_in",
     "grants",

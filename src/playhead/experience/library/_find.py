@@ -13,6 +13,8 @@ from playhead.experience.library._kept import Kept, document_of, kept_of, worth_
 from playhead.experience.library._plays import Plays
 from playhead.experience.library._rank import Candidate, Ranked, rank
 from playhead.experience.library._similar import MOST_EXAMPLES, Similarity
+from playhead.experience.routine import Inputs, Refuse, parameters_of
+from playhead.tape import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,13 @@ def _candidate(file: LibraryFile, same: Sequence[Kept], avoid: list[str]) -> Can
     for each in same:
         document = document_of(file, each.digest)
         tools |= set(document.tools)
-        texts |= dict.fromkeys(document.scope.examples or (document.title, document.description))
+        texts |= dict.fromkeys(candidate_of(document).texts)
     for each in same:
         texts |= dict.fromkeys(task for task, _ in plays.tasks(each.digest, ["solved"]))
         avoid += [task for task, _ in plays.tasks(each.digest, ["failed"])]
     return Candidate(
         key=same[0].label,
-        texts=tuple(text for text in texts if text.strip())[:MOST_EXAMPLES],
+        texts=tuple(texts)[:MOST_EXAMPLES],
         worth=worth_of(file, tuple(each.digest for each in same)),
         tools=frozenset(tools),
         avoid=tuple(avoid),
@@ -137,12 +139,46 @@ def find(file: LibraryFile, task: str, *, similarity: Similarity | None = None) 
     if guard is not None:
         reason = f"guard {guard.number} forbids tasks like this: {guard.reason}"
         return Choice(task, None, None, reason)
-    ranking = rank(task, candidates, similarity=similarity)
+    documents = {key: document_of(file, same[0].digest) for key, same in groups.items()}
+    now = utc_now()[:19].replace("T", " ")
+    ranking = rank(
+        task,
+        candidates,
+        similarity=similarity,
+        refuses=lambda one: cannot_read(documents[one.key], task, now=now),
+    )
     found = tuple(_found(one, groups) for one in ranking.ranked)
     if ranking.chosen is None:
         return Choice(task, None, None, ranking.reason, found)
     kept = groups[ranking.chosen.candidate.key][0]
-    return Choice(task, kept, document_of(file, kept.digest), ranking.reason, found)
+    return Choice(task, kept, documents[ranking.chosen.candidate.key], ranking.reason, found)
+
+
+def cannot_read(experience: Experience, task: str, *, now: str) -> str | None:
+    """Why an experience cannot read a task: it mentions more than any trace did, or is unclear.
+
+    Args:
+        experience: The document.
+        task: The task's text.
+        now: The clock, `YYYY-MM-DD HH:MM:SS`.
+    """
+    read = parameters_of(experience, Inputs(task, now))
+    return read.reason if isinstance(read, Refuse) else None
+
+
+def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate:
+    """An experience as `rank` takes it, by its document alone.
+
+    Args:
+        experience: The document.
+        key: What it is called; its name if not given.
+    """
+    texts = experience.scope.examples or (experience.title, experience.description)
+    return Candidate(
+        key or experience.name,
+        tuple(text for text in texts if text.strip())[:MOST_EXAMPLES],
+        tools=frozenset(experience.tools),
+    )
 
 
 def search(

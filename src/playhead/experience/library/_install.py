@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from playhead.errors import ExperienceFileError, JsonError, PackageError
 from playhead.experience.document import Experience, experience_digest, experience_of
 from playhead.experience.library._kept import content_of
@@ -75,17 +77,22 @@ def package_of(
     files = {EXPERIENCE: content_of(experience)}
     if readme:
         files[README] = readme.encode()
-    manifest = Manifest(
-        name=experience.name,
-        version=experience.version,
-        title=experience.title,
-        experience=experience_digest(experience),
-        parents=experience.parents,
-        author=author,
-        licence=licence,
-        capabilities=own_capabilities(experience, hosts=hosts, budget=budget),
-        files={},
-    )
+    try:
+        manifest = Manifest(
+            name=experience.name,
+            version=experience.version,
+            title=experience.title,
+            experience=experience_digest(experience),
+            parents=experience.parents,
+            author=author,
+            licence=licence,
+            capabilities=own_capabilities(experience, hosts=hosts, budget=budget),
+            files={},
+        )
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise PackageError(f"it cannot be packed: `{where}`: {fault['msg']}") from None
     return pack(manifest, files)
 
 

@@ -203,7 +203,8 @@ def baseline_of(tapes: Iterable[Tape], *, source: str | None = None) -> Baseline
     if not several:
         raise LibraryError("a baseline needs the sessions that the experience was learnt from")
     mean = _times(_sum(several), 1 / len(several))
-    said = source or f"mean of the {len(several)} sessions that it was learnt from"
+    sessions = f"mean of the {len(several)} sessions" if len(several) > 1 else "the session"
+    said = source or f"{sessions} that it was learnt from"
     return Baseline(len(several), mean, said)
 
 

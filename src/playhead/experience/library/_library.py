@@ -29,11 +29,12 @@ from playhead.experience.library._kept import (
 from playhead.experience.library._ledger import Ledger
 from playhead.experience.library._manifest import Capabilities
 from playhead.experience.library._package import Package
-from playhead.experience.library._plays import Plays
+from playhead.experience.library._plays import Play, Plays, play_of
 from playhead.experience.library._ratings import Ratings, Signers
 from playhead.experience.library._similar import Similarity
 from playhead.experience.library._verify import Verification
 from playhead.experience.library._worth import Standing
+from playhead.experience.play import Played, newest_play
 from playhead.orchestrator import DEFAULT_PATH
 from playhead.tape import utc_now
 
@@ -212,6 +213,28 @@ class Library:
         kept = self.get(reference)
         self._file.write("UPDATE experience SET expires = ? WHERE digest = ?", (when, kept.digest))
         return self.get(kept.digest)
+
+    def count(self, played: Played, *, wrong_writes: int | None = None) -> Play | None:
+        """Count a play of an experience that is here; a tool that has changed ends its trust.
+
+        Args:
+            played: What came of it.
+            wrong_writes: How many of its writes were wrong, if somebody judged it.
+
+        Returns:
+            What it counts as; None if it does not, or if the experience is not here.
+        """
+        known = "SELECT 1 FROM experience WHERE digest = ?"
+        if self._file.one(known, (played.digest,)) is None:
+            return None
+        begun = newest_play(played.tape)
+        facts = begun[1].tools if begun is not None else {}
+        digests = {name: fact["digest"] for name, fact in facts.items() if isinstance(fact, dict)}
+        self.check_drift({name: str(digest) for name, digest in digests.items()})
+        counted = play_of(played, wrong_writes=wrong_writes)
+        if counted is not None:
+            self.plays.record(counted)
+        return counted
 
     def check_drift(self, tools: Mapping[str, str]) -> list[Kept]:
         """Play no more what needs a tool whose schema has changed; a tool not given is not judged.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from playhead.experience.library._similar import MOST_EXAMPLES, Lexical, Similarity
@@ -60,7 +60,11 @@ class Ranking:
 
 
 def rank(
-    query: str, candidates: Iterable[Candidate], *, similarity: Similarity | None = None
+    query: str,
+    candidates: Iterable[Candidate],
+    *,
+    similarity: Similarity | None = None,
+    refuses: Callable[[Candidate], str | None] = lambda candidate: None,
 ) -> Ranking:
     """Order experiences by a task's text, and choose the one to play, or none.
 
@@ -70,6 +74,7 @@ def rank(
         query: What the user wants.
         candidates: The experiences that may be chosen.
         similarity: How texts are compared; `Lexical()` if not given.
+        refuses: Why an experience whose examples fit cannot read the task; None if it can.
     """
     similar = similarity or Lexical()
     known = list(candidates)
@@ -82,7 +87,7 @@ def rank(
         key=lambda one: (one.fit >= similar.fits, one.score, one.fit, one.candidate.key),
         reverse=True,
     )
-    chosen, reason = _chosen(ranked, similar)
+    chosen, reason = _chosen(ranked, similar, refuses)
     return Ranking(tuple(ranked), chosen, reason)
 
 
@@ -97,16 +102,24 @@ def _guard(query: str, candidate: Candidate, fit: float) -> str | None:
     return avoid[worst] if near[worst] >= max(fit, lexical.fits) else None
 
 
-def _chosen(ranked: Sequence[Ranked], similar: Similarity) -> tuple[Ranked | None, str]:
+def _chosen(
+    ranked: Sequence[Ranked],
+    similar: Similarity,
+    refuses: Callable[[Candidate], str | None],
+) -> tuple[Ranked | None, str]:
     fitting = [one for one in ranked if one.fit >= similar.fits]
     if not fitting:
         nearest = max((one.fit for one in ranked), default=0.0)
         return None, f"no experience fits (the nearest: {nearest:.2f}, needed: {similar.fits:.2f})"
-    best = fitting[0]
     closest = max(fitting, key=lambda one: one.fit)
+    refused = {one.candidate.key: refuses(one.candidate) for one in fitting}
+    if (why := refused[closest.candidate.key]) is not None:
+        return None, f"`{closest.candidate.key}` fits best and cannot read the task: {why}"
+    best = next(one for one in fitting if refused[one.candidate.key] is None)
     if closest.candidate.tools != best.candidate.tools and closest.fit - best.fit >= similar.apart:
         best = closest  # what is worth more, but does something else, is no better answer
-    other = next((one for one in ranked if _rivals(best, one, similar.apart)), None)
+    others = (one for one in ranked if refused.get(one.candidate.key) is None)
+    other = next((one for one in others if _rivals(best, one, similar.apart)), None)
     if other is not None:
         return None, (
             f"`{best.candidate.key}` ({best.fit:.2f}) and `{other.candidate.key}` "

@@ -22,6 +22,7 @@ _MOVED = 0.5  # what a word counts that stands elsewhere
 _SLOT = 0.3  # what a word costs that stands where the examples differ
 _LEAST = 0.2  # weight of the most frequent word
 _LEAST_KNOWN = 0.2  # of a text has to be known to an experience before the two are aligned
+_STRANGERS = 20  # experiences that a small library is taken to lack
 MOST_EXAMPLES = 24
 
 
@@ -47,7 +48,7 @@ class Similarity(Protocol):
 class Lexical:
     """Similarity by words. Needs nothing, and gives the same everywhere."""
 
-    fits: float = 0.3
+    fits: float = 0.38
     apart: float = 0.05
 
     def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
@@ -111,7 +112,7 @@ class _Weights:
 
     def __init__(self, texts: Sequence[Sequence[tuple[str, ...]]]) -> None:
         kinds = {frozenset(each) for each in texts if each}  # copies count once
-        self._count = len(kinds)
+        self._count = len(kinds) + _STRANGERS
         self._holding = Counter(word for texts in kinds for word in set().union(*texts))
 
     def weight(self, word: str) -> float:

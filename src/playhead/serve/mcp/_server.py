@@ -11,7 +11,7 @@ from playhead.environment import Environment, Tool
 from playhead.environment.mcp import require_sdk
 from playhead.errors import PlayheadError
 from playhead.experience.document import Experience
-from playhead.experience.library import Kept, Library, budget_of, grants, play_of
+from playhead.experience.library import Kept, Library, budget_of, grants
 from playhead.experience.play import drift, play, tool_facts
 from playhead.govern import Shape
 from playhead.orchestrator import Approval
@@ -103,9 +103,7 @@ class ExperienceServer:
                 approval=self._approval,
                 limited=self._limited,
             )
-        counted = play_of(played)
-        if counted is not None:
-            self._library.plays.record(counted)
+        self._library.count(played)
         return result_of(played)
 
     def _tools(self) -> list[Tool]:
