@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Write the JSON Schemas in `docs/schema/`: of the tape format, of agent files and suites.
+"""Write the JSON Schemas in `docs/schema/`: tape format, agent files, suites, experiences.
 
-Those of agent files and suites are the ones that Playhead itself reads them with. Of the tape
-format, bodies come from the pydantic models of the built-in kinds; header, `by` and file lines are
-written by hand below, after docs/format.md, sections 2 and 10. `--check` only says whether the
-files are current.
+Those of what people write are the ones that Playhead itself reads them with. Of the tape format,
+bodies come from the pydantic models of the built-in kinds; header, `by` and file lines are written
+by hand below, after docs/format.md, sections 2 and 10. `--check` only says whether the files are
+current.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydantic.json_schema import models_json_schema
 
 from playhead.agent import agent_schema
 from playhead.evaluate import suite_schema
+from playhead.experience.document import experience_schema
 from playhead.tape import Body, OtherPart, Part, known_kinds
 from playhead.tape.kinds import Pause, TapeHeader, ToolResult
 
@@ -30,6 +31,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
 PATH = FOLDER / "tape-v1.schema.json"
 AGENT_PATH = FOLDER / "agent-v1.schema.json"
 SUITE_PATH = FOLDER / "suite-v1.schema.json"
+EXPERIENCE_PATH = FOLDER / "experience-v1.schema.json"
 
 # Members that docs/format.md calls optional and that are never null; all others that are never
 # null are required.
@@ -286,6 +288,11 @@ def suite_text() -> str:
     return json.dumps(suite_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def experience_text() -> str:
+    """The schema of experience documents."""
+    return json.dumps(experience_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the files, or check them; return the exit code."""
     parser = argparse.ArgumentParser(description="Write the JSON Schemas in docs/schema/.")
@@ -296,6 +303,7 @@ def main(arguments: list[str] | None = None) -> int:
         (PATH, text()),
         (AGENT_PATH, agent_text()),
         (SUITE_PATH, suite_text()),
+        (EXPERIENCE_PATH, experience_text()),
     ):
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)

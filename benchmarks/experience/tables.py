@@ -13,10 +13,11 @@ from benchmarks.experience.renamed import renamed
 from benchmarks.experience.rows import Learnt, Protocol, families_of, learn_family, others
 from playhead.experience.document import Experience
 from playhead.experience.learn import learn_traces
-from playhead.experience.library import Candidate, rank
-from playhead.office import OfficeTask
+from playhead.experience.library import Candidate, cannot_read, rank
+from playhead.office import WORKBENCH_NOW, OfficeTask
 
 SEED = 0
+NOW = f"{WORKBENCH_NOW:%Y-%m-%d %H:%M:%S}"
 
 
 def learn_all(data: Data, rules: Protocol, kind: str, seed: int | None) -> list[Learnt]:
@@ -37,7 +38,7 @@ def retrieval_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
     counts: Counter[str] = Counter()
     for each in learnt:
         for task in others(data, each):
-            found = chosen(task.query, library)
+            found = chosen(data, task.query, library)
             counts["instances"] += 1
             if found is None:
                 counts["right" if each.family not in library else "refused"] += 1
@@ -48,13 +49,16 @@ def retrieval_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
     return {n: counts[n] for n in ("instances", "right", "refused", "wrong", "errors")}
 
 
-def chosen(query: str, library: dict[str, Experience]) -> str | None:
+def chosen(data: Data, query: str, library: dict[str, Experience]) -> str | None:
     """The experience that the library would take for a task."""
     candidates = [
         Candidate(key, experience.scope.examples, tools=frozenset(experience.tools))
         for key, experience in library.items()
     ]
-    found = rank(query, candidates).chosen
+    now = f"{data.world.data.now:%Y-%m-%d %H:%M:%S}"
+    found = rank(
+        query, candidates, refuses=lambda one: cannot_read(library[one.key], query, now=now)
+    ).chosen
     return found.candidate.key if found else None
 
 
@@ -88,7 +92,7 @@ def _outcomes(
 ) -> Counter[str]:
     found: Counter[str] = Counter()
     for task in tests:
-        key = chosen(task.query, library)
+        key = chosen(data, task.query, library)
         found[play(data.world, task, library[key] if key else None).outcome] += 1
     return found
 

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from playhead.errors import (
         PlayheadError,
     )
+    from playhead.experience.learn import (
+        learn,
+    )
     from playhead.experience.play import (
         Played,
         play,
@@ -156,6 +159,7 @@ __all__ = [
     "decide_sync",
     "fork",
     "fork_sync",
+    "learn",
     "llm_function",
     "pending",
     "pending_sync",
@@ -205,6 +209,7 @@ _FOLDERS = {  # where each name is, so that it is imported when it is asked for 
         "tool",
     ),
     "errors": ("PlayheadError",),
+    "experience.learn": ("learn",),
     "experience.play": (
         "Played",
         "play",

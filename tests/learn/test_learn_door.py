@@ -16,6 +16,7 @@ from playhead.cli._app import app
 from playhead.errors import ExperienceError
 from playhead.experience.learn import clean, learn
 from playhead.experience.learn.with_model import propose
+from playhead.experience.library import Library
 from playhead.tape import ToolCallPart, assistant
 
 NOTES = [("ines", "rocha", "Ferns"), ("otto", "lindt", "Maples"), ("zoya", "orlova", "Keys")]
@@ -101,6 +102,12 @@ def test_the_command_learns_writes_and_does_not_overwrite(tmp_path: Path) -> Non
     assert [each["name"] for each in said["experiences"]] == ["notes"]
     path = out / "notes.yaml"
     assert path.exists()
+    with Library(tmp_path / "library.db") as library:
+        kept = library.get("notes")
+        baseline = library.ledger.baseline(kept.digest)
+    assert kept.state == "trusted"
+    assert baseline is not None
+    assert baseline.sessions == len(NOTES)
     assert CliRunner().invoke(app, words).exit_code == 0, "the same again is no fault"
     path.write_text("mine", encoding="utf-8")
     refused = CliRunner().invoke(app, words)

@@ -519,3 +519,24 @@ async def test_an_agents_own_tools_serve_the_routine_too(
         lend_experience(), parameters=LEND, store=store, levels=[ROUTINE, clerk], limited=False
     )
     assert (done.outcome, world.effects) == ("done", LENT)
+
+
+async def test_a_level_that_was_interrupted_goes_on_itself(
+    world: Lending, store: ph.MemoryStore
+) -> None:
+    failing_letter(world)
+    clerk = rule_agent(write_rule)
+    common: dict[str, Any] = {
+        "environment": world.environment(),
+        "store": store,
+        "levels": [ROUTINE, clerk],
+        "limited": False,
+    }
+    paused = await play(lend_experience(), **LEND, budget=ph.Budget(model_calls=1), **common)
+    assert (paused.outcome, paused.level, paused.tape.status) == ("unfinished", "clerk", "paused")
+    with pytest.raises(ExperienceError, match="in the hands of `clerk`"):
+        await resume_play(paused.tape, **{**common, "levels": [ROUTINE]})
+    done = await resume_play(paused.tape, **common)
+    assert (done.outcome, done.level) == ("done", "clerk")
+    assert world.effects == LENT
+    assert (await replay_play(done.tape, levels=[ROUTINE, clerk], store=store)).ok

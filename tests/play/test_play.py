@@ -206,6 +206,19 @@ async def test_keyword_arguments_are_parameters(world: Lending, store: ph.Memory
     assert done.outcome == "done"
 
 
+async def test_an_experience_without_parameters_is_played_by_its_name(
+    world: Lending, store: ph.MemoryStore
+) -> None:
+    document = lend_document(parameters={}, checks=[])
+    states = document["routine"]["states"]
+    states["book"]["call"]["arguments"] = {"title": {"const": "Emma"}}
+    states["reader"]["call"]["arguments"] = {"name": {"const": "Ada"}}
+    done = await played(world, store, experience=experience_of(document), parameters={})
+    assert done.outcome == "done", done.why
+    assert world.effects == LENT
+    assert b"Play `lend-a-book`" in (done.tape[3].data or b"")
+
+
 async def test_a_wrong_clock_is_refused(world: Lending, store: ph.MemoryStore) -> None:
     with pytest.raises(ExperienceError, match="`now` is a time"):
         await play(lend_experience(), title="Emma", reader="Ada", now="soon", store=store)

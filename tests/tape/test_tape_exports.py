@@ -54,7 +54,7 @@ def test_every_kind_says_what_it_is() -> None:
         for value in vars(kinds).values()
         if inspect.isclass(value) and value.__module__ == kinds.__name__
     ]
-    assert sum(issubclass(cls, Body) for cls in classes) == 33
+    assert sum(issubclass(cls, Body) for cls in classes) == 35
     for cls in classes:
         assert cls.__doc__
         assert cls.__doc__.split("\n")[0].endswith(".")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from playhead.cli._complete import complete_tape
+from playhead.cli._library import LibraryOption
 from playhead.cli._options import (
     DEFAULT_STORE,
     AsJson,
@@ -56,11 +57,12 @@ def learn(
     force: Annotated[
         bool, typer.Option("--force", help="Write over documents that are there.")
     ] = False,
+    library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Learn experiences from recorded sessions, without a model."""
+    """Learn experiences from recorded sessions, without a model; the library keeps them."""
     from playhead.cli import _learning
 
     wanted = _learning.Wanted(
@@ -72,5 +74,6 @@ def learn(
         now=now,
         out=out,
         force=force,
+        library=library,
     )
     return _learning.learn(wanted)

@@ -12,6 +12,7 @@ from playhead.cli._agents import load_environments
 from playhead.cli._guard import DONE, NEGATIVE, UsageFault
 from playhead.cli._options import Common
 from playhead.cli._output import Output
+from playhead.cli._play_library import Source, keep
 from playhead.cli._replay_all import Filter, meant_tapes
 from playhead.cli._tapes import open_store
 from playhead.cli._text import one_line, plural, short_id
@@ -36,6 +37,7 @@ class Wanted:
     now: str | None
     out: Path
     force: bool
+    library: Path | None = None
 
 
 def learn(wanted: Wanted) -> int:
@@ -54,6 +56,7 @@ def learn(wanted: Wanted) -> int:
         now=wanted.now,
     )
     written = {each.name: _write(wanted, each) for each in learnt.experiences}
+    keep(Source(wanted.library, wanted.common.store), learnt.experiences, found)
     if output.as_json:
         output.document(_as_json(learnt, written))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from playhead.cli._output import Output
 from playhead.cli._text import one_line
 from playhead.errors import LibraryError
 from playhead.experience.document import Experience, read_experience
-from playhead.experience.library import budget_of, grants, library_path
+from playhead.experience.library import baseline_of, budget_of, grants, library_path
 from playhead.experience.play import Played
+from playhead.tape import Tape
 
 _FILES = (".yaml", ".yml", ".json")
 
@@ -89,6 +91,20 @@ def known_of(source: Source, digest: str) -> dict[str, Any]:
         if declared is not None:
             found |= {"limits": grants(declared), "budget": budget_of(declared)}
         return found
+
+
+def keep(source: Source, learnt: Sequence[Experience], tapes: Sequence[Tape]) -> None:
+    """Keep what was learnt, and what the sessions that taught it cost: the ledger's baseline."""
+    sessions = {tape.id: tape for tape in tapes}
+    if not learnt:
+        return
+    with opened(source.library, source.store) as library:
+        for experience in learnt:
+            kept = library.add(experience, origin="learnt")
+            taught = [sessions.get(each.tape) for each in experience.evidence.traces]
+            known = [tape for tape in taught if tape is not None]
+            if known:
+                library.ledger.set_baseline(kept.digest, baseline_of(known))
 
 
 def count(source: Source, played: Played) -> None:

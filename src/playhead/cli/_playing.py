@@ -120,7 +120,8 @@ def _played(
         output.document({**done.as_json(), "would": done.would, "waiting": waiting})
     else:
         _tell(output, done)
-    return _CODES.get(done.outcome, NEGATIVE)
+    unfinished = WAITS if done.tape.status == "paused" else NEGATIVE
+    return _CODES.get(done.outcome, unfinished)
 
 
 def _levels(wanted: Wanted) -> tuple[list[Level], list[ph.Environment]]:

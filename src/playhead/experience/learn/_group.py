@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import TypeAlias
 
-from playhead.experience.learn._trace import Example, ToolSpec
+from playhead.experience.learn._trace import Example
 from playhead.experience.values import find_mentions, stem, words_of
 
-ALIKE = 0.5
-"""How alike every two traces of a group have to be, 0 … 1."""
+ALIKE = 0.6
+"""How alike every two traces have to be to be of one kind for certain, 0 … 1."""
+RELATED = 0.35
+"""How alike two groups have to be on average to be tried as one."""
+
+Likeness: TypeAlias = Mapping[tuple[int, int], float]
 
 
-def grouped(
-    examples: Sequence[Example], tools: Mapping[str, ToolSpec], *, alike: float = ALIKE
-) -> list[list[int]]:
-    """Traces by kind of task: the most similar groups are joined as long as all in them are alike.
-
-    Args:
-        examples: The traces.
-        tools: The tools.
-        alike: How alike every two traces of a group have to be.
-    """
+def likeness(examples: Sequence[Example]) -> Likeness:
+    """How alike every two traces are, 0 … 1; the greater number comes first."""
     signs = [_signs(each) for each in examples]
-    groups = [[at] for at in range(len(examples))]
-    near = {
+    return {
         (one, other): _alike(signs[one], signs[other])
         for one in range(len(examples))
         for other in range(one)
     }
-    pairs = sorted((-value, pair) for pair, value in near.items() if value >= alike)
+
+
+def grouped(examples: Sequence[Example], *, alike: float = ALIKE) -> list[list[int]]:
+    """Traces by kind of task: groups are joined as long as all traces in them are alike.
+
+    Args:
+        examples: The traces.
+        alike: How alike every two traces of a group have to be.
+    """
+    near = likeness(examples)
+    groups = [[at] for at in range(len(examples))]
     of = list(range(len(examples)))
+    pairs = sorted((-value, pair) for pair, value in near.items() if value >= alike)
     for _, (one, other) in pairs:
         left, right = of[one], of[other]
-        if left == right:
+        if left == right or min(_between(near, groups[left], groups[right])) < alike:
             continue
-        if all(near[max(a, b), min(a, b)] >= alike for a in groups[left] for b in groups[right]):
-            groups[left] += groups[right]
-            for member in groups[right]:
-                of[member] = left
-            groups[right] = []
+        groups[left] += groups[right]
+        for member in groups[right]:
+            of[member] = left
+        groups[right] = []
     return [sorted(group) for group in groups if group]
+
+
+def related(near: Likeness, groups: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """Pairs of groups that may be of one kind, the most alike first."""
+    means = {
+        (one, other): fmean(_between(near, groups[one], groups[other]))
+        for one in range(len(groups))
+        for other in range(one)
+    }
+    return sorted((p for p, mean in means.items() if mean >= RELATED), key=lambda p: -means[p])
+
+
+def _between(near: Likeness, one: Sequence[int], other: Sequence[int]) -> list[float]:
+    return [near[max(a, b), min(a, b)] for a in one for b in other]
 
 
 def _signs(example: Example) -> tuple[frozenset[str], frozenset[str]]:
@@ -49,7 +70,7 @@ def _signs(example: Example) -> tuple[frozenset[str], frozenset[str]]:
     for found in reversed(find_mentions(text, now=example.trace.now)):
         text = f"{text[: found.start]} {found.kind.upper()} {text[found.end :]}"
     words = [stem(word) for word, _, _ in words_of(text)]
-    pairs = {f"{one} {other}" for one, other in itertools.pairwise(words)}
+    pairs = {f"{one} {other}" for one, other in pairwise(words)}
     return frozenset({*words, *pairs}), frozenset(call.tool for call in example.writes)
 
 

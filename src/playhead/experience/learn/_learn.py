@@ -12,8 +12,8 @@ from playhead.errors import ExperienceError
 from playhead.experience.checks import case_of, mine
 from playhead.experience.document import Experience
 from playhead.experience.learn._describe import described
-from playhead.experience.learn._group import grouped
-from playhead.experience.learn._induce import induce
+from playhead.experience.learn._group import grouped, likeness, related
+from playhead.experience.learn._induce import Induced, induce
 from playhead.experience.learn._probing import Probing
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._tapes import tools_of_tapes, trace_of_tape, was_played
@@ -107,23 +107,63 @@ def learn_traces(
     """
     examples = [clean(trace, tools) for trace in traces if trace.finished]
     skipped = {trace.id: "it did not come to its end" for trace in traces if not trace.finished}
-    groups = [list(range(len(examples)))] if name else grouped(examples, tools)
+    rules = settings or LearnSettings()
+
+    def made_of(group: Sequence[int]) -> Induced:
+        members = [examples[at] for at in group]
+        called = name or _name(members)
+        return induce(members, tools, name=called, settings=rules, probe=probe)
+
+    found = [(group, made_of(group)) for group in _one(examples, name)]
+    if not name:
+        found = _joined(examples, found, made_of)
     kept: list[Experience] = []
     aside: list[Quarantined] = []
-    for group in groups:
+    for group, made in found:
         members = [examples[at] for at in group]
-        if not members:
-            continue
-        called = name or _name(members, {each.name for each in kept})
-        made = induce(
-            members, tools, name=called, settings=settings or LearnSettings(), probe=probe
-        )
         if made.experience is None:
             ids = tuple(each.trace.id for each in members)
             aside.append(Quarantined(ids, tuple(made.reasons) or ("nothing explains it",)))
         else:
-            kept.append(_checked(described(made.experience), members))
+            free = _free(made.experience.name, {each.name for each in kept})
+            named = made.experience.model_copy(update={"name": free})
+            kept.append(_checked(described(named), members))
     return Learned(tuple(kept), tuple(aside), skipped)
+
+
+def _one(examples: Sequence[Example], name: str | None) -> list[list[int]]:
+    if name:
+        return [list(range(len(examples)))] if examples else []
+    return grouped(examples)
+
+
+def _joined(
+    examples: Sequence[Example],
+    found: list[tuple[list[int], Induced]],
+    made_of: Callable[[Sequence[int]], Induced],
+) -> list[tuple[list[int], Induced]]:
+    """Groups that are alike are one kind, if one experience explains both no worse than two did."""
+    near = likeness(examples)
+    tried: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
+    while True:
+        for one, other in related(near, [group for group, _ in found]):
+            left, right = found[one], found[other]
+            key = tuple(left[0]), tuple(right[0])
+            if key in tried:
+                continue
+            tried.add(key)
+            both = made_of([*left[0], *right[0]])
+            if _right(both) > 0 and _right(both) >= _right(left[1]) + _right(right[1]):
+                rest = [each for at, each in enumerate(found) if at not in (one, other)]
+                found = [*rest, (sorted([*left[0], *right[0]]), both)]
+                break
+        else:
+            return found
+
+
+def _right(made: Induced) -> int:
+    """How many traces leave-one-out got right."""
+    return made.experience.evidence.validation.right if made.experience else 0
 
 
 def _checked(experience: Experience, members: Sequence[Example]) -> Experience:
@@ -141,12 +181,16 @@ def _checked(experience: Experience, members: Sequence[Example]) -> Experience:
     return experience.model_copy(update={"checks": mine(experience, cases)})
 
 
-def _name(members: Sequence[Example], taken: set[str]) -> str:
+def _name(members: Sequence[Example]) -> str:
     """A name from the words that all tasks share."""
     texts = [[w.casefold() for w, _, _ in words_of(each.trace.task)] for each in members]
     shared = [word for word in texts[0] if all(word in text for text in texts)]
     words = [re.sub("[^a-z0-9]", "", word) for word in dict.fromkeys(shared) if len(word) > 2]
-    base = "-".join([word for word in words if word][:5])[:60].strip("-") or "task"
+    return "-".join([word for word in words if word][:5])[:60].strip("-") or "task"
+
+
+def _free(base: str, taken: set[str]) -> str:
+    """A name that no other experience has."""
     name, number = base, 1
     while name in taken:
         number += 1

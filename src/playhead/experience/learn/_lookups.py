@@ -6,10 +6,10 @@ Somebody who knows an address by heart need not look it up; an experience must.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any
 
-from playhead.experience.learn._atoms import is_identity
-from playhead.experience.learn._parameters import Candidate
+from playhead.experience.learn._atoms import NOW, is_identity
 from playhead.experience.learn._program import (
     Ground,
     Program,
@@ -20,9 +20,9 @@ from playhead.experience.learn._program import (
 )
 from playhead.experience.learn._trace import ToolSpec
 from playhead.experience.routine import Term
-from playhead.experience.routine._terms import const
+from playhead.experience.routine._terms import const, fn
 
-_MOST_TRIES = 400
+_MOST_TRIES = 1500
 _MOST_ADDED = 3
 
 
@@ -50,10 +50,9 @@ def add_lookups(ground: Ground, program: Program) -> None:
     wanted = {at: _unexplained(ground, program, at) for at in range(len(ground.examples))}
     wanted = {at: values for at, values in wanted.items() if values}
     added = 0
-    for tries, (tool, name, candidate) in enumerate(_lookups(ground)):
+    for tries, (tool, arguments) in enumerate(_lookups(ground)):
         if not wanted or tries == _MOST_TRIES or added == _MOST_ADDED:
             return
-        arguments: dict[str, Term] = {name: ("param", candidate.name)}
         step = ReadStep("", const(tool.name), arguments)
         if _is_there(program, step):
             continue
@@ -75,17 +74,30 @@ def _is_there(program: Program, step: ReadStep) -> bool:
     )
 
 
-def _lookups(ground: Ground) -> Iterator[tuple[ToolSpec, str, Candidate]]:
-    """Reads and mentions to try, those of tools with fewest arguments first."""
+def _lookups(ground: Ground) -> Iterator[tuple[ToolSpec, dict[str, Term]]]:
+    """Reads to try: with one mention, the tools with fewest arguments first; then within a time."""
     reads = [tool for tool in ground.tools.values() if tool.effect == "read"]
-    mentions = [
-        each
-        for each in ground.candidates
-        if each.kind in ("name", "quoted", "address") and None not in each.values
+    reads.sort(key=lambda each: len(each.arguments))
+    said = [c for c in ground.candidates if None not in c.values]
+    texts: list[Term] = [
+        ("param", each.name) for each in said if each.kind in ("name", "quoted", "address")
     ]
-    for tool in sorted(reads, key=lambda each: len(each.arguments)):
-        for candidate in mentions:
-            yield from ((tool, name, candidate) for name in tool.arguments)
+    days: list[Term] = [("param", each.name) for each in said if each.kind == "date"]
+    for tool in reads:
+        yield from ((tool, {name: text}) for text in texts for name in tool.arguments)
+    for tool in reads:
+        for one, other in permutations(tool.arguments, 2):
+            yield from ((tool, {one: text, other: NOW}) for text in texts)
+            yield from ((tool, {one: day, other: day}) for day in days)
+            yield from ((tool, {one: _begin(day), other: _end(day)}) for day in days)
+
+
+def _begin(day: Term) -> Term:
+    return fn("at", day, const("00:00:00"))
+
+
+def _end(day: Term) -> Term:
+    return fn("at", day, const("23:59:59"))
 
 
 def _unexplained(ground: Ground, program: Program, at: int) -> set[str]:

@@ -196,12 +196,35 @@ def slot(
             kept = as_said(_CHOICE_WORDS, plainest(kept), ground.texts.texts)
         if kept:
             break
+    kept = _as_mentioned(kept, value)
+    if loosely:
+        kept = _alike(worlds, kept)
     same = all(_same(value, other, loosely=loosely) for other in values.values())
     if same or (loosely and not kept):
         said = any(parameters_in(term) for term in kept)
         if not said and not is_identity(value):
             kept.append(constant(value))
     return kept[: ground.settings.explanations]
+
+
+def _as_mentioned(terms: Sequence[Term], value: Json) -> list[Term]:
+    """What the task says is not a coincidence of some row, unless it names one thing."""
+    said = [term for term in terms if parameters_in(term) and not results_in(term)]
+    return said if said and not is_identity(value) else list(terms)
+
+
+def _alike(worlds: Sequence[World], terms: Sequence[Term]) -> list[Term]:
+    """The explanation that has a value in most traces, and those that never differ from it."""
+    values = {term: [world.value(term) for world in worlds] for term in terms}
+    ranked = sorted(terms, key=lambda term: sum(v is None for v in values[term]))
+    return [
+        term
+        for term in ranked
+        if all(
+            one is None or other is None or _same(one, other, loosely=True)
+            for one, other in zip(values[ranked[0]], values[term], strict=True)
+        )
+    ]
 
 
 def _as_written(terms: Sequence[Term]) -> list[Term]:

@@ -153,7 +153,6 @@ def guided(agent: Agent, experience: Experience, *, values: Values | None = None
     own = [*agent.toolbox.tools(), Tool(schema, "read", read)]
     made.toolbox = DoneOnce(Toolbox(own), values)
     made.nodes = (GuideNode(agent.nodes[0].name), *agent.nodes)
-    made._check()
     return made
 
 

@@ -104,7 +104,7 @@ def newest_play(tape: Tape) -> tuple[Step, Play] | None:
 def _inputs(experience: Experience, note: Play, task: str, resolve: Values) -> Inputs:
     given = cast("dict[str, Json]", resolve(dict(note.parameters)))
     text = str(resolve(task))
-    if given and text == request_text(experience, given):
+    if text == request_text(experience, given):
         text = ""  # it was made of the parameters
     return Inputs(task=text, now=note.now or "", given=given)
 

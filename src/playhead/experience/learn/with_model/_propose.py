@@ -64,7 +64,7 @@ async def propose(
         ExperienceError: The model gave no JSON object.
         ModelError: It could not be asked.
     """
-    shown = {
+    shown: dict[str, Json] = {
         "tasks": [each.trace.task for each in examples],
         "experience": experience_yaml(experience)[:_LONGEST],
     }
