@@ -143,7 +143,7 @@ class _Weights:
         unexplained = self.total(strange) / self.total(asked)
         several = always and len(texts) > 1  # of one example, nobody knows what is a value
         missing = self.total(absent) / self.total(always) if several else 0.0
-        return max(0.0, likeness - unexplained - missing)
+        return min(1.0, max(0.0, likeness - unexplained - missing))
 
     def _likeness(
         self,
