@@ -91,9 +91,17 @@ def _explain(
             result.reasons.append(f"trace `{examples[at].trace.id}`: {made}")
         else:
             plans.append(made)
-    if plans:
+    if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
         result.experience = compose(ground, plans, name=name)
     return result
+
+
+def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
+    """Whether what is left undone has a reason in most traces, if that is all that they show.
+
+    A session that stopped too early looks like one that rightly did nothing.
+    """
+    return any(example.writes for example in examples) or 3 * len(plans) >= 2 * len(examples)
 
 
 def _plan(ground: Ground, at: int) -> Plan | str:
