@@ -9,9 +9,7 @@ from typing import Any, TypeAlias
 
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._settings import LearnSettings
-from playhead.experience.routine import Scope, Term, evaluate
-from playhead.experience.routine._evaluate import holds, picked
-from playhead.experience.routine._terms import const, fn
+from playhead.experience.routine import Scope, Term, const, evaluate, fn, holds, picked
 from playhead.experience.values import Absent, Unclear, equal
 
 NOW: Term = ("now",)

@@ -27,9 +27,7 @@ from playhead.experience.learn._program import (
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
-from playhead.experience.learn._writes import Block, write_blocks
-from playhead.experience.routine import Term
-from playhead.experience.routine._decisions import call_key
+from playhead.experience.learn._writes import write_blocks
 
 
 @dataclass(slots=True)
@@ -204,6 +202,3 @@ def is_lookup(program: Program, step: ReadStep) -> bool:
     return any(isinstance(found, list) for found in results) and not any(
         isinstance(row, dict) for found in results if isinstance(found, list) for row in found
     )
-
-
-__all__ = ["Block", "Induced", "Term", "call_key", "induce"]

@@ -24,9 +24,7 @@ from playhead.experience.learn._parameters import Candidate, Texts, siblings
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
-from playhead.experience.routine import PastCall, Term
-from playhead.experience.routine._decisions import call_key
-from playhead.experience.routine._terms import const
+from playhead.experience.routine import PastCall, Term, call_key, const
 from playhead.experience.values import equal
 from playhead.tape import Json
 
