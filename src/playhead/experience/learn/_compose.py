@@ -13,7 +13,7 @@ from playhead.experience.document import (
     Validation,
     experience_of,
 )
-from playhead.experience.learn._atoms import parameters_in, results_in
+from playhead.experience.learn._conditions import parameters_in, results_in
 from playhead.experience.learn._program import Ground, Program, ReadStep, needed_steps
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from playhead.experience.learn._atoms import (
+from playhead.experience.learn._conditions import (
     NOW,
     TODAY,
     days_of,

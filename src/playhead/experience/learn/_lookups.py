@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
-from playhead.experience.learn._atoms import NOW, is_identity
+from playhead.experience.learn._conditions import NOW, is_identity
 from playhead.experience.learn._program import (
     Ground,
     Program,

@@ -10,16 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from playhead.experience.learn._atoms import (
-    World,
-    constant,
-    explain,
-    is_identity,
-    parameters_in,
-    plainest,
-    results_in,
-    world_of,
-)
+from playhead.experience.learn._atoms import World, constant, explain, world_of
+from playhead.experience.learn._conditions import is_identity, parameters_in, plainest, results_in
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
