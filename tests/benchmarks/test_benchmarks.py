@@ -109,3 +109,41 @@ def test_a_drifting_world_leads_to_no_wrong_write(data_dir: Path) -> None:
     assert rows["tool_schema"]["stopped"] == 20
     assert sum(row["wrong"] for row in rows.values()) == 0
     assert sum(row["wrong_without_checks"] for row in rows.values()) > 5
+
+
+def test_experiences_do_tasks_that_they_have_not_seen(workbench_dir: Path) -> None:
+    found = figures("experience", str(workbench_dir), "--draws", "1", "--evidence", "A")
+    rows = {(row["choice"], row["mode"]): row for row in found["rows"]}
+    assert len(rows) == 12
+    for choice in ("first", "random"):
+        play, live = rows[choice, "play"], rows[choice, "live"]
+        count = play["instances"]
+        assert play["model_calls"] == 0
+        assert solved(play) > 0.45 * count
+        assert play["wrong_writes"] + play["missed"] <= 0.03 * count
+        both = rows[choice, "play+live"]
+        assert (
+            both["solved_write"] + both["solved_noop"] > live["solved_write"] + live["solved_noop"]
+        )
+        assert both["model_calls"] < 0.65 * live["model_calls"]
+        assert both["wrong_writes"] < live["wrong_writes"]
+        assert rows[choice, "verbatim"]["wrong_writes"] > 0.3 * count
+    assert found["retrieval"]["wrong"] <= 0.05 * found["retrieval"]["instances"]
+    original = found["renamed"]["original"]
+    assert abs(found["renamed"]["solved_write"] - original["solved_write"]) <= 7
+
+
+def solved(row: dict[str, Any]) -> float:
+    return row["solved_write"] + row["solved_noop"]
+
+
+def test_experiences_refuse_a_folder_without_data(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.experience", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "runs.jsonl" in done.stderr

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from playhead.experience.learn._conditions import (
+    NOW,
+    TODAY,
+    days_of,
+    fields_of,
+    is_identity,
+    is_ordered,
+    joined_conditions,
+    row_conditions,
+)
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._settings import LearnSettings
-from playhead.experience.routine import Scope, Term, evaluate
-from playhead.experience.routine._evaluate import holds, picked
-from playhead.experience.routine._terms import const, fn
+from playhead.experience.routine import Scope, Term, const, evaluate, fn, holds, picked
 from playhead.experience.values import Absent, Unclear, equal
 
-NOW: Term = ("now",)
-TODAY = fn("day", NOW)
 _MIDNIGHT, _LAST = const("00:00:00"), const("23:59:59")
-_FEW = 6  # values that a member of rows may have to be taken for a kind
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
-_IDENTITY = re.compile(r"@|(?<![\d-])\d{4,}(?![\d-])")
 
 
 Valued: TypeAlias = list[tuple[Term, Any]]
@@ -149,14 +151,6 @@ def _converted(kind: str, term: Term) -> Iterator[Term]:
             yield from _moments(day)
 
 
-def days_of(kind: str, term: Term) -> Iterator[Term]:
-    """The days that a mention may mean."""
-    if kind == "date":
-        yield term
-    else:
-        yield from (fn(name, NOW, term) for name in ("past_day", "coming_day", "day_of_next_week"))
-
-
 def _moments(day: Term) -> Iterator[Term]:
     yield fn("at", day, _MIDNIGHT)
     yield fn("at", day, _LAST)
@@ -217,11 +211,6 @@ def _frequent(
                 yield term, value
 
 
-def fields_of(rows: Sequence[Any]) -> list[str]:
-    """The members of the rows."""
-    return list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row))
-
-
 def _picks(rows: list[Any], settings: LearnSettings) -> Iterator[Any]:
     yield "only"
     if not settings.row_selection:
@@ -232,117 +221,6 @@ def _picks(rows: list[Any], settings: LearnSettings) -> Iterator[Any]:
         if is_ordered(row.get(name) for row in rows if isinstance(row, dict)):
             yield ("lowest", name)
             yield ("highest", name)
-
-
-def is_ordered(values: Any) -> bool:  # noqa: ANN401
-    """Whether values have an order that means something: days, moments, numbers that are counts."""
-    kept = [value for value in values if value is not None]
-    if not kept:
-        return False
-    if all(isinstance(value, str) and _DAY.fullmatch(value) for value in kept):
-        return True
-    return all(
-        (isinstance(value, int | float) and not isinstance(value, bool))
-        or (isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,5}|0", value))
-        for value in kept
-    )
-
-
-def row_conditions(
-    rows: Sequence[Any], candidates: Sequence[Candidate], settings: LearnSettings
-) -> Iterator[Term | None]:
-    """Conditions on a row, the plainest first; None is every row."""
-    yield None
-    if not settings.row_selection:
-        return
-    for name in fields_of(rows):
-        column = [row.get(name) for row in rows if isinstance(row, dict)]
-        item = ("item", (name,))
-        if all(isinstance(value, str) and _DAY.fullmatch(value) for value in column if value):
-            yield from _day_conditions(item, candidates)
-            continue
-        for each in candidates:
-            if each.kind in ("quoted", "name", "option", "address", "number"):
-                yield fn("equal", item, ("param", each.name))
-            if each.kind in ("quoted", "name", "address"):
-                yield fn("contains", item, ("param", each.name))
-
-
-def joined_conditions(
-    rows: Sequence[Any], candidates: Sequence[Candidate], settings: LearnSettings
-) -> Iterator[Term]:
-    """Conditions of two parts, and those on a member that has few values; to be tried last."""
-    if not settings.row_selection:
-        return
-    plain = [term for term in row_conditions(rows, candidates, settings) if term is not None]
-    listed = list(_listed_conditions(rows))
-    yield from listed
-    for at, one in enumerate(plain):
-        for other in (*plain[at + 1 :], *listed):
-            if _subject(one) != _subject(other):
-                yield fn("both", one, other)
-
-
-def plainest(terms: Sequence[Term]) -> list[Term]:
-    """Of explanations that do alike, those that need the least: the others are coincidences."""
-    costs = {term: _cost(term) for term in terms}
-    least = min(costs.values(), default=0)
-    return [term for term, cost in costs.items() if cost == least]
-
-
-def _cost(term: Any) -> int:  # noqa: ANN401
-    """What conditions on rows a term needs: none, one on a mention, or others."""
-    if not isinstance(term, tuple):
-        return 0
-    if term and term[0] == "result":
-        return _condition_cost(term[2])
-    if term and term[0] == "over":
-        return _cost(term[2]) + (_condition_cost(term[3]) if term[1] == "rows" else 0)
-    return sum(map(_cost, term))
-
-
-def _condition_cost(where: Term | None) -> int:
-    if where is None:
-        return 0
-    return (1 if parameters_in(where) else 2) + (2 if where[1] == "both" else 0)
-
-
-def _subject(condition: Term) -> Any:  # noqa: ANN401
-    """The member of the row that a condition is about."""
-    stack: list[Any] = [condition]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 2 and part[0] == "item":
-                return part[1]
-            stack += part
-    return None
-
-
-def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
-    for name in fields_of(rows):
-        values = {str(row.get(name)) for row in rows if isinstance(row, dict)}
-        if len(values) > _FEW or any(is_identity(v) or _DAY.fullmatch(v) for v in values):
-            continue
-        for value in sorted(values):
-            same = fn("equal", ("item", (name,)), const(value))
-            yield same
-            yield fn("not", same)
-
-
-def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Term]:
-    yield fn("compare", const("less"), item, NOW)
-    yield fn("compare", const("more"), item, NOW)
-    for each in candidates:
-        if each.kind == "period":
-            since = fn("add_days", TODAY, fn("subtract", const(0), ("param", each.name)))
-            for how in ("more", "less", "at_least"):
-                yield fn("compare", const(how), item, since)
-        if each.kind in ("date", "weekday"):
-            for day in days_of(each.kind, ("param", each.name)):
-                yield fn("equal", fn("day", item), day)
-                for how in ("less", "more", "at_least", "at_most"):
-                    yield fn("compare", const(how), item, day)
 
 
 def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
@@ -359,41 +237,9 @@ def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iter
                 yield fn("join", *parts)
 
 
-def is_identity(value: Any) -> bool:  # noqa: ANN401
-    """Whether a value names one thing of the world: it must be found, never remembered."""
-    return isinstance(value, str) and bool(_IDENTITY.search(value))
-
-
 def constant(value: Any) -> Term:  # noqa: ANN401
     """The value as it is."""
     return const(value)
-
-
-def parameters_in(term: Any) -> set[str]:  # noqa: ANN401
-    """The parameters that a term refers to."""
-    found: set[str] = set()
-    stack = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 2 and part[0] == "param":
-                found.add(part[1])
-            else:
-                stack += part
-    return found
-
-
-def results_in(term: Any) -> set[str]:  # noqa: ANN401
-    """The states whose results a term refers to."""
-    found: set[str] = set()
-    stack = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 5 and part[0] == "result":
-                found.add(part[1])
-            stack += part
-    return found
 
 
 def world_of(now: str, candidates: Sequence[Candidate], at: int) -> World:

@@ -9,18 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.document import (
-    Evidence,
     Experience,
     Validation,
     experience_of,
 )
-from playhead.experience.document._read import plain
-from playhead.experience.learn._atoms import parameters_in
+from playhead.experience.learn._conditions import parameters_in, results_in
 from playhead.experience.learn._program import Ground, Program, ReadStep, needed_steps
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
-from playhead.experience.routine import Term, expression_of
-from playhead.experience.routine._terms import fn
+from playhead.experience.routine import Term, expression_of, fn
 from playhead.tape import Json
 
 _KEPT_ROUTINES = 8
@@ -130,14 +127,8 @@ class _Writer:
             if isinstance(found := world.scope.results.get(step.state), list)
             for row in found
         ]
-        direct = any(step.state in _direct(term) for term in written)
+        direct = any(step.state in results_in(term) for term in written)
         return direct and any(isinstance(row, dict) for row in rows)
-
-
-def _direct(term: Term) -> set[str]:
-    from playhead.experience.learn._atoms import results_in
-
-    return results_in(term)
 
 
 def _read(step: ReadStep, following: list[dict[str, Any]]) -> dict[str, Any]:
@@ -182,7 +173,7 @@ def compose(ground: Ground, plans: Sequence[Plan], *, name: str) -> Experience:
         "scope": _scope(ground, used),
         "routine": routines[0],
         "others": routines[1:],
-        "evidence": plain_evidence(ground),
+        "evidence": _evidence(ground),
     }
     return experience_of(document)
 
@@ -247,7 +238,7 @@ def _scope(ground: Ground, used: set[str]) -> dict[str, Any]:
     }
 
 
-def plain_evidence(ground: Ground) -> dict[str, Any]:
+def _evidence(ground: Ground) -> dict[str, Any]:
     """The traces that it was made from."""
     traces = [
         {"tape": each.trace.id} | ({"head": each.trace.head} if each.trace.head else {})
@@ -266,6 +257,3 @@ def validated(experience: Experience, counts: Counter[Verdict]) -> Experience:
     )
     evidence = experience.evidence.model_copy(update={"validation": found})
     return experience.model_copy(update={"evidence": evidence})
-
-
-__all__ = ["Branch", "Evidence", "Plan", "compose", "plain"]

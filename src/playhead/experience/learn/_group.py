@@ -12,7 +12,7 @@ from playhead.experience.values import find_mentions, stem, words_of
 
 ALIKE = 0.6
 """How alike every two traces have to be to be of one kind for certain, 0 … 1."""
-RELATED = 0.35
+RELATED = 0.55
 """How alike two groups have to be on average to be tried as one."""
 
 Likeness: TypeAlias = Mapping[tuple[int, int], float]

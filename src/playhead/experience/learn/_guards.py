@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from playhead.experience.learn._atoms import (
+from playhead.experience.learn._conditions import (
     NOW,
     TODAY,
     days_of,
@@ -14,14 +14,12 @@ from playhead.experience.learn._atoms import (
     is_ordered,
     parameters_in,
     plainest,
-    results_in,
     row_conditions,
 )
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._program import Ground, Program, needed_steps
 from playhead.experience.learn._said import as_said, said_by
-from playhead.experience.routine import Term
-from playhead.experience.routine._terms import const, fn
+from playhead.experience.routine import Term, const, fn
 
 _CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
@@ -181,6 +179,3 @@ def _days(candidates: Sequence[Candidate]) -> Iterator[Term]:
             yield fn("add_days", TODAY, fn("subtract", const(0), ("param", each.name)))
         if each.kind in ("date", "weekday"):
             yield from days_of(each.kind, ("param", each.name))
-
-
-__all__ = ["guards", "results_in", "sounds_conditional", "unspent"]

@@ -27,9 +27,7 @@ from playhead.experience.learn._program import (
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
-from playhead.experience.learn._writes import Block, write_blocks
-from playhead.experience.routine import Term
-from playhead.experience.routine._decisions import call_key
+from playhead.experience.learn._writes import write_blocks
 
 
 @dataclass(slots=True)
@@ -91,9 +89,17 @@ def _explain(
             result.reasons.append(f"trace `{examples[at].trace.id}`: {made}")
         else:
             plans.append(made)
-    if plans:
+    if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
         result.experience = compose(ground, plans, name=name)
     return result
+
+
+def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
+    """Whether what is left undone has a reason in most traces, if that is all that they show.
+
+    A session that stopped too early looks like one that rightly did nothing.
+    """
+    return any(example.writes for example in examples) or 3 * len(plans) >= 2 * len(examples)
 
 
 def _plan(ground: Ground, at: int) -> Plan | str:
@@ -196,6 +202,3 @@ def is_lookup(program: Program, step: ReadStep) -> bool:
     return any(isinstance(found, list) for found in results) and not any(
         isinstance(row, dict) for found in results if isinstance(found, list) for row in found
     )
-
-
-__all__ = ["Block", "Induced", "Term", "call_key", "induce"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Any
 
-from playhead.experience.learn._atoms import NOW, is_identity
+from playhead.experience.learn._conditions import NOW, is_identity
 from playhead.experience.learn._program import (
     Ground,
     Program,
@@ -19,8 +19,7 @@ from playhead.experience.learn._program import (
     read_step,
 )
 from playhead.experience.learn._trace import ToolSpec
-from playhead.experience.routine import Term
-from playhead.experience.routine._terms import const, fn
+from playhead.experience.routine import Term, const, fn
 
 _MOST_TRIES = 1500
 _MOST_ADDED = 3

@@ -11,7 +11,7 @@ from typing import Any
 from playhead.experience.document import Mention, Option
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, ToolSpec
-from playhead.experience.routine._reading import TaskText
+from playhead.experience.routine import TaskText
 from playhead.experience.values import Found, words_of
 from playhead.tape import Json
 

@@ -12,7 +12,7 @@ from playhead.environment import Environment, ToolContext, ToolFailure, ToolOutp
 from playhead.errors import ExperienceError
 from playhead.experience.checks import result_value
 from playhead.experience.learn._trace import ToolSpec, tool_spec
-from playhead.experience.routine._decisions import call_key
+from playhead.experience.routine import call_key
 from playhead.tape import Json, new_id
 
 T = TypeVar("T")

@@ -10,23 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from playhead.experience.learn._atoms import (
-    World,
-    constant,
-    explain,
-    is_identity,
-    parameters_in,
-    plainest,
-    results_in,
-    world_of,
-)
+from playhead.experience.learn._atoms import World, constant, explain, world_of
+from playhead.experience.learn._conditions import is_identity, parameters_in, plainest, results_in
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
-from playhead.experience.routine import PastCall, Term
-from playhead.experience.routine._decisions import call_key
-from playhead.experience.routine._terms import const
+from playhead.experience.routine import PastCall, Term, call_key, const
 from playhead.experience.values import equal
 from playhead.tape import Json
 

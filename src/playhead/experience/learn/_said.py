@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from playhead.experience.routine import Term
-from playhead.experience.routine._reading import TaskText
+from playhead.experience.routine import TaskText, Term
 
 Said: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from playhead.environment import Tool
-from playhead.experience.routine import PastCall
-from playhead.experience.routine._decisions import call_key
+from playhead.experience.routine import PastCall, call_key
 from playhead.tape import Json, digest
 from playhead.tape.kinds import Effect
 

@@ -7,8 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from playhead.experience.document import Experience
 from playhead.experience.learn._trace import Example, Probe
-from playhead.experience.routine import Calls, Inputs, PastCall, Refuse, decide
-from playhead.experience.routine._decisions import call_key
+from playhead.experience.routine import Calls, Inputs, PastCall, Refuse, call_key, decide
 from playhead.tape import Json
 
 Verdict: TypeAlias = Literal["right", "wrong", "refused"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playhead.experience.learn._atoms import (
-    World,
+from playhead.experience.learn._atoms import World
+from playhead.experience.learn._conditions import (
     fields_of,
     joined_conditions,
     plainest,

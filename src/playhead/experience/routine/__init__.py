@@ -10,9 +10,11 @@ from playhead.experience.routine._decisions import (
     PlannedCall,
     Refuse,
     RefuseCode,
+    call_key,
 )
-from playhead.experience.routine._evaluate import Pending, Scope, evaluate
-from playhead.experience.routine._terms import Term, expression_of, term_of
+from playhead.experience.routine._evaluate import Pending, Scope, evaluate, holds, picked
+from playhead.experience.routine._reading import TaskText
+from playhead.experience.routine._terms import Term, const, expression_of, fn, term_of
 
 __all__ = [
     "Calls",
@@ -25,10 +27,16 @@ __all__ = [
     "Refuse",
     "RefuseCode",
     "Scope",
+    "TaskText",
     "Term",
+    "call_key",
+    "const",
     "decide",
     "evaluate",
     "expression_of",
+    "fn",
+    "holds",
     "parameters_of",
+    "picked",
     "term_of",
 ]

@@ -12,7 +12,6 @@ from playhead.experience.routine._decisions import (
     Finish,
     Inputs,
     PastCall,
-    PlannedCall,
     Refuse,
 )
 from playhead.experience.routine._reading import read_parameters
@@ -87,6 +86,3 @@ def _routines(experience: Experience) -> list[CompiledRoutine]:
     while len(_compiled) > _KEPT:
         _compiled.popitem(last=False)
     return made
-
-
-__all__ = ["PlannedCall", "decide", "parameters_of"]

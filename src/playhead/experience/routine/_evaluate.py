@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.routine._terms import Term
-from playhead.experience.values import FUNCTIONS, Absent, Unclear, equal, order
+from playhead.experience.values import FUNCTIONS, Absent, Unclear, order
 
 PENDING = object()
 """The result of a write that is planned and not made yet."""
@@ -201,6 +201,3 @@ def _over(term: Term, scope: Scope, item: Any) -> Any:  # noqa: ANN401
         raise Absent
     holding = sum(holds(where, scope, row) for row in rows)
     return {"any": holding > 0, "all": holding == len(rows), "count": holding}[quantity]
-
-
-__all__ = ["PENDING", "Pending", "Scope", "equal", "evaluate"]
