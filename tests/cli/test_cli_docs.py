@@ -25,10 +25,12 @@ def test_the_page_is_current():
 def test_the_commands_are_those_that_were_promised():
     assert sorted(COMMANDS) == [
         "agreement", "check", "decide", "demo", "diff", "doctor", "erase", "eval", "export", "fork",
-        "import", "label", "ls", "new", "pending", "play", "record llm", "record mcp",
-        "record otlp", "replay",
-        "replay llm", "replay mcp", "report",
-        "resume", "rm", "run", "search", "serve agent", "show", "stats", "tail", "verify",
+        "import", "label", "learn", "library add", "library guard", "library install",
+        "library keys", "library ls", "library publish", "library rate", "library rm",
+        "library search", "library show", "library stats", "library trust", "ls", "new", "pending",
+        "play", "record llm", "record mcp", "record otlp", "replay", "replay llm", "replay mcp",
+        "report", "resume", "rm", "run", "search", "serve agent", "serve mcp", "show", "stats",
+        "tail", "verify",
     ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from playhead.evaluate import (
 from playhead.llm import ModelRequest
 from playhead.tape import Message, ToolCallPart
 
-TASKS = 24
+TASKS = 40
 CALLS = 3  # of the model, in each trial
 HERE = Path(__file__).resolve()
 SOURCE = Source(f"{HERE}:suite", (f"{HERE}:agent",))

@@ -23,6 +23,11 @@ ROLES = {
     "playhead.tool_result": "observation",
     "playhead.tool_error": "observation",
     "playhead.parse_error": "observation",
+    "playhead.finish": "thought",
+    "playhead.hand_off": "thought",
+    "playhead.output": "thought",
+    "playhead.output_error": "observation",
+    "playhead.left_out": "note",
     "playhead.plan": "thought",
     "playhead.reflection": "thought",
     "playhead.next_node": "thought",
@@ -437,6 +442,24 @@ def played() -> MiniTape:
     return tape
 
 
+def team() -> MiniTape:
+    """A team: a choice, an answer that does not fit, a prompt cut to its budget, hand-over, end."""
+    tape = MiniTape("team")
+    clerk = agent(tape)
+    tape.add("playhead.user_message", {"parts": [text_part("Où ?")]}, by={"type": "person"})
+    left_out = {"budget": 900, "tokens": 880, "policy": ["oldest"], "dropped": [[0, 2]]}
+    tape.add("playhead.left_out", left_out | {"shortened": [3]}, by=clerk)
+    faults = [{"field": "city", "message": "missing"}]
+    wrong = {"name": "place", "message": "your answer does not fit", "faults": faults}
+    tape.add("playhead.output_error", wrong, by=clerk)
+    tape.add("playhead.output", {"name": "place", "value": {"city": "Montréal"}}, by=clerk)
+    to = {"agent": "guide", "parts": [text_part("Yours.")], "call_id": "call-1"}
+    tape.add("playhead.hand_off", to, by=clerk)
+    done = {"agent": "guide", "parts": [text_part("À Montréal.")], "call_id": None}
+    tape.add("playhead.finish", done, by=clerk)
+    return tape
+
+
 def forked(seed: str = "fork") -> MiniTape:
     """A fork of a fork."""
     first = simple(f"{seed} 0").fork(4, f"{seed} 1")
@@ -486,4 +509,5 @@ VALID = {
     "imported": imported,
     "captured": captured,
     "played": played,
+    "team": team,
 }

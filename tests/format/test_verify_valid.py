@@ -26,6 +26,7 @@ from minitape import (
     imported,
     played,
     simple,
+    team,
 )
 from verify_tape import Report, verify
 
@@ -58,7 +59,7 @@ def test_roles_are_those_of_the_table_in_the_document() -> None:
 
 
 def test_every_kind_of_the_document_is_tried() -> None:
-    tapes = (every_kind(), annotations(), captured(), imported(), played())
+    tapes = (every_kind(), annotations(), captured(), imported(), played(), team())
     kinds = {e.members["kind"] for tape in tapes for e in tape.entries}
     assert kinds >= ROLES.keys()
 
