@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import pickle
 import socket
@@ -350,6 +351,27 @@ async def test_closed_and_used_again(server: FakeServer, model: OpenAIModel) -> 
         await model.aclose()
         await model.aclose()
     assert [exchange.connection for exchange in server.seen] == [1, 2]
+
+
+async def test_a_model_that_is_dropped_closes_its_connections(server: FakeServer) -> None:
+    server.says(GOOD)
+    model = OpenAIModel("m", base_url=server.url, api_key=KEY, backoff=NO_WAIT)
+    model.itself = model  # type: ignore[attr-defined]  # only the collector of cycles finds it
+    await model.complete(ASK)
+    assert clients_of(server) == 1
+    del model
+    gc.collect()  # a connection that is collected open is a warning, and so an error
+    for _ in range(1_000):
+        gc.collect()
+        if clients_of(server) == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert clients_of(server) == 0
+
+
+def clients_of(server: FakeServer) -> int:
+    found = [thing for thing in gc.get_objects() if isinstance(thing, openai.AsyncOpenAI)]
+    return sum(str(client.base_url).startswith(server.url) for client in found)
 
 
 async def test_many_calls_at_once(server: FakeServer, model: OpenAIModel) -> None:

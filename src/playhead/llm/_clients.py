@@ -6,15 +6,18 @@ import asyncio
 import importlib
 import os
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from playhead.errors import MissingExtraError, ModelRequestError
 from playhead.llm._api import Api, explain
 from playhead.llm._secret import Secret
 
 CONNECT = 10.0  # seconds
+
+_closing: set[asyncio.Task[None]] = set()  # a loop itself holds its tasks weakly
 
 
 class Clients:
@@ -48,7 +51,7 @@ class Clients:
         self._base_url, self._given = base_url, given
         self._api_key = None if api_key is None else Secret(api_key)
         self._of_loop: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[Any, Secret, AsyncGenerator[None]]
+            asyncio.AbstractEventLoop, tuple[Any, Secret, finalize[..., Clients]]
         ] = WeakKeyDictionary()
 
     async def get(self) -> tuple[Any, Secret]:
@@ -60,20 +63,25 @@ class Clients:
         """
         loop = asyncio.get_running_loop()
         for closed in [known for known in self._of_loop if known.is_closed()]:
-            del self._of_loop[closed]
+            self._of_loop.pop(closed)[2].detach()
         if loop not in self._of_loop:
             client, secret = self._made()
             keeper = _keep(client, close=self._given is None)
             await anext(keeper)
-            self._of_loop[loop] = client, secret, keeper
+            # It holds the client, so that its connections are not collected beside a dropped model:
+            # they would complain that nobody closed them.
+            dropped = finalize(self, _close_soon, loop, keeper)
+            dropped.atexit = False
+            self._of_loop[loop] = client, secret, dropped
         client, secret, _ = self._of_loop[loop]
         return client, secret
 
     async def close(self) -> None:
         """Close the client of the running loop."""
         kept = self._of_loop.pop(asyncio.get_running_loop(), None)
-        if kept is not None:
-            await kept[2].aclose()
+        held = None if kept is None else kept[2].detach()
+        if held is not None:
+            await held[2][1].aclose()
 
     def _made(self) -> tuple[Any, Secret]:
         api = self._api
@@ -126,6 +134,18 @@ async def _keep(client: Any, *, close: bool) -> AsyncGenerator[None]:  # noqa: A
     finally:
         if close:
             await client.close()
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[None]) -> None:
+    """Close a client whose model nobody holds any more, in the loop that it belongs to."""
+
+    def begin() -> None:
+        task = loop.create_task(keeper.aclose())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+    with suppress(RuntimeError):  # the loop has ended, and closed what it had
+        loop.call_soon_threadsafe(begin)
 
 
 def is_url(text: str) -> bool:
