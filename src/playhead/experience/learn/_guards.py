@@ -21,7 +21,10 @@ from playhead.experience.learn._program import Ground, Program, needed_steps
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term, const, fn
 
-_CONDITIONAL = re.compile(r"\b(if|unless|otherwise|whether|in case|only when|provided)\b", re.I)
+_CONDITIONAL = re.compile(
+    r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|should|depending|as long as)\b",
+    re.IGNORECASE,
+)
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
 _OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)
 _CONDITION_WORDS = said_by(

@@ -175,6 +175,8 @@ def _guarded(
     }
     left = unspent(ground, [*terms, *written])
     several = len(branches) + bool(idle) > 1
+    if branches and not several and not sounds_conditional(ground):
+        idle_reads = set()  # somebody looked, but was not told to decide anything
     needs = several or bool(idle_reads) or bool(left) or not branches
     if not needs or not ground.settings.branches:
         if not branches:

@@ -54,20 +54,27 @@ def read_texts(
     known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
+    taken = [_spans(text, sets) for text in texts]
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
     if not settings.typed_mentions:
         kinds = {kind: None for kind in kinds if kind in _PLAIN}
     for kind in kinds:
-        result.candidates += _of_kind(kind, texts, ())
+        result.candidates += _of_kind(kind, texts, (), taken)
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
     for options in sets:
-        result.candidates += _of_kind("option", texts, options)
+        result.candidates += _of_kind("option", texts, options, taken)
     result.candidates = list(_named(result.candidates))
     return result
 
 
 def _count(text: TaskText, kind: str) -> int:
-    return sum(found.kind == kind for found in text.mentions())
+    return len(text.different(Mention(kind=kind)))
+
+
+def _spans(text: TaskText, sets: Sequence[OptionSet]) -> list[tuple[int, int]]:
+    """Where a text mentions something."""
+    found = [each for options in [(), *sets] for each in text.mentions(options)]
+    return [(each.start, each.end) for each in found]
 
 
 def _named(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -130,11 +137,16 @@ def _stands_like(
     return any(("l", left) in cues or ("r", right) in cues for left, right in places)
 
 
-def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterator[Candidate]:
+def _of_kind(
+    kind: str,
+    texts: Sequence[TaskText],
+    options: OptionSet,
+    taken: Sequence[Sequence[tuple[int, int]]],
+) -> Iterator[Candidate]:
     """Candidates of one kind: sources that say the same in all texts are one parameter."""
     parts = tuple(Option(value=value, words=words) for value, words in options)
     sources: dict[Mention, tuple[Any, ...]] = {}
-    for mention in _sources(kind, texts, parts):
+    for mention in _sources(kind, texts, parts, taken):
         sources[mention] = tuple(text.found(mention) for text in texts)
     full = {found for found in sources.values() if None not in found}
     partial = {
@@ -181,28 +193,39 @@ def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
 
 
 def _sources(
-    kind: str, texts: Sequence[TaskText], options: tuple[Option, ...]
+    kind: str,
+    texts: Sequence[TaskText],
+    options: tuple[Option, ...],
+    taken: Sequence[Sequence[tuple[int, int]]],
 ) -> Iterator[Mention]:
     probe = Mention(kind=kind, options=options)
-    found = [text.of_kind(probe) for text in texts]
-    counts = tuple(sorted({len(each) for each in found} - {0}))
+    counts = tuple(sorted({len(text.different(probe)) for text in texts} - {0}))
     for nth in range(max(counts, default=0)):
         yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)
     cues: dict[tuple[str | None, str | None], None] = {}
-    for text, mentions in zip(texts, found, strict=True):
-        for each in mentions:
-            before, after = _around(text, each)
+    for text, spans in zip(texts, taken, strict=True):
+        for each in text.of_kind(probe):
+            before, after = _around(text, each, spans)
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
         if (left or right) is not None:
             yield Mention(kind=kind, after=left, before=right, options=options)
 
 
-def _around(text: TaskText, found: Found) -> tuple[str | None, str | None]:
+def _around(
+    text: TaskText, found: Found, taken: Sequence[tuple[int, int]] = ()
+) -> tuple[str | None, str | None]:
+    """The words beside a mention; none that belongs to another mention, because that varies."""
     words = words_of(text.text)
-    left = [word.casefold() for word, _, end in words if end <= found.start]
-    right = [word.casefold() for word, start, _ in words if start >= found.end]
-    return (left[-1] if left else None), (right[0] if right else None)
+    left = [each for each in words if each[2] <= found.start][-1:]
+    right = [each for each in words if each[1] >= found.end][:1]
+    near = [
+        None
+        if not each or any(start <= each[0][1] and each[0][2] <= end for start, end in taken)
+        else each[0][0].casefold()
+        for each in (left, right)
+    ]
+    return near[0], near[1]
 
 
 def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> list[OptionSet]:

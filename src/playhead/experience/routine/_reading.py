@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,9 @@ from playhead.experience.document import Experience, Mention, Parameter
 from playhead.experience.routine._decisions import Inputs, Refuse
 from playhead.experience.values import Found, Unclear, find_mentions, words_of
 from playhead.tape import Json
+
+
+_NAMING = ("quoted", "address", "name", "date", "weekday", "option")  # said again, the same thing
 
 
 class TaskText:
@@ -35,15 +37,22 @@ class TaskText:
         options = tuple((each.value, each.words) for each in mention.options)
         return [found for found in self.mentions(options) if found.kind == mention.kind]
 
+    def different(self, mention: Mention) -> list[Found]:
+        """Those of them that do not name again what an earlier one named."""
+        found = self.of_kind(mention)
+        if mention.kind not in _NAMING:
+            return found
+        values = [each.value for each in found]
+        return [each for at, each in enumerate(found) if each.value not in values[:at]]
+
     def found(self, mention: Mention) -> Found | None:
         """What a source finds; nothing where its words stand around several things."""
-        found = self.of_kind(mention)
-        if mention.of and len(found) not in mention.of:
-            return None
         if mention.nth is not None:
-            place = mention.nth
+            found, place = self.different(mention), mention.nth
+            if mention.of and len(found) not in mention.of:
+                return None
             return found[place] if -len(found) <= place < len(found) else None
-        near = [each for each in found if self.stands(each, mention)]
+        near = [each for each in self.of_kind(mention) if self.stands(each, mention)]
         return near[0] if near and all(each.value == near[0].value for each in near) else None
 
     def stands(self, found: Found, mention: Mention) -> bool:
@@ -80,26 +89,36 @@ def read_parameters(experience: Experience, inputs: Inputs) -> dict[str, Json] |
 def parameter_value(parameter: Parameter, text: TaskText) -> Json:
     """What the sources agree on; the default if they find nothing.
 
+    The words around a mention say what it is there for; its place counts where they are not found.
+
     Raises:
         Unclear: They find different values.
     """
-    found: list[Any] = []
-    for source in parameter.sources:
-        if (mention := getattr(source, "mention", None)) is not None:
-            each = text.found(mention)
-            if each is not None:
-                found.append(each.value)
-    if any(value != found[0] for value in found):
-        raise Unclear
-    return found[0] if found else parameter.default
+    mentions = [m for each in parameter.sources if (m := getattr(each, "mention", None)) is not None]
+    for told_by in (_by_words, _by_place):
+        found = [text.found(mention) for mention in mentions if told_by(mention)]
+        values = [each.value for each in found if each is not None]
+        if any(value != values[0] for value in values):
+            raise Unclear
+        if values:
+            return values[0]
+    return parameter.default
+
+
+def _by_words(mention: Mention) -> bool:
+    return mention.nth is None
+
+
+def _by_place(mention: Mention) -> bool:
+    return mention.nth is not None
 
 
 def _out_of_scope(experience: Experience, text: TaskText) -> Refuse | None:
-    counts = Counter(found.kind for found in text.mentions())
     for kind, allowed in experience.scope.mentions.items():
-        if counts[kind] not in allowed:
+        count = len(text.different(Mention(kind=kind)))
+        if count not in allowed:
             return Refuse(
-                f"the task mentions {counts[kind]} of the kind `{kind}`; the traces did "
+                f"the task mentions {count} of the kind `{kind}`; the traces did "
                 f"{' or '.join(map(str, allowed))}",
                 "scope",
             )
