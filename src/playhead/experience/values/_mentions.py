@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from playhead.experience.values._days import WEEKDAYS, add_days, day
 from playhead.experience.values._number import Absent
-from playhead.experience.values._words import is_familiar, stem, words_of
+from playhead.experience.values._words import is_familiar, is_plain, stem, words_of
 
 
 class Found(NamedTuple):
@@ -259,7 +259,8 @@ def _names(text: str, known: Collection[str]) -> Iterator[Found]:
     run: list[tuple[str, int, int]] = []
     for word, start, _ in [*words_of(text), ("", len(text) + 2, len(text) + 2)]:
         bare = re.split("['’]", word)[0]
-        good = bool(bare) and not is_familiar(bare) and bare.casefold() not in known
+        plain = is_familiar(bare) or (_is_small(text, start) and is_plain(bare))
+        good = bool(bare) and not plain and bare.casefold() not in known
         good = good and not any(sign.isdigit() for sign in bare)
         joined = run and text[run[-1][2] : start] == " " and run[-1][0][0].isupper()
         if run and not (good and joined and bare[:1].isupper()):
@@ -267,6 +268,12 @@ def _names(text: str, known: Collection[str]) -> Iterator[Found]:
             run = []
         if good:
             run.append((bare, start, start + len(bare)))
+
+
+def _is_small(text: str, start: int) -> bool:
+    """Whether a word has no capital letter of its own: it is small, or begins a sentence."""
+    before = text[:start].rstrip(" \x00")
+    return text[start : start + 1].islower() or not before or before[-1] in ".?!:;\n"
 
 
 def _options(
