@@ -212,6 +212,7 @@ def _parameters(ground: Ground, used: set[str]) -> dict[str, Any]:
                 for mention in each.sources
             ],
         }
+        | ({} if each.default is None else {"default": each.default})
         for each in ground.candidates
         if each.name in used
     }

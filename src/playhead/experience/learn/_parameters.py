@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playhead.experience.document import Mention, Option
@@ -28,12 +28,14 @@ class Candidate:
         kind: Of which kind its mentions are.
         sources: How to find it; all that agree on every trace.
         values: What it is in each trace; None where it is absent.
+        default: What is meant where the text does not say it; None for nothing.
     """
 
     name: str
     kind: str
     sources: tuple[Mention, ...]
     values: tuple[Any, ...]
+    default: Any = None
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ def read_texts(
         result.candidates += _of_kind(kind, texts, (), taken)
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
     for options in sets:
-        result.candidates += _of_kind("option", texts, options, taken)
+        said = list(_of_kind("option", texts, options, taken))
+        result.candidates += [*said, *_with_defaults(said, examples)]
     result.candidates = list(_named(result.candidates))
     return result
 
@@ -77,13 +80,33 @@ def _spans(text: TaskText, sets: Sequence[OptionSet]) -> list[tuple[int, int]]:
     return [(each.start, each.end) for each in found]
 
 
+def _with_defaults(said: Sequence[Candidate], examples: Sequence[Example]) -> Iterator[Candidate]:
+    """Those that some texts leave out, with what all of their traces then took for granted."""
+    places: dict[tuple[str, str], dict[int, set[Json]]] = {}
+    for at, example in enumerate(examples):
+        for call in (*example.reads, *example.writes):
+            for name, value in call.arguments.items():
+                if isinstance(value, str):
+                    places.setdefault((call.tool, name), {}).setdefault(at, set()).add(value)
+    for each in said:
+        allowed = {option.value for source in each.sources for option in source.options}
+        for taken in places.values() if None in each.values else ():
+            unsaid = [taken.get(at, set()) for at, v in enumerate(each.values) if v is None]
+            spoken = [(v, taken.get(at)) for at, v in enumerate(each.values) if v is not None]
+            if len(one := set().union(*unsaid)) == 1 and one <= allowed and all(unsaid):
+                (default,) = one
+                if all(found == {value} for value, found in spoken):
+                    values = tuple(default if v is None else v for v in each.values)
+                    yield replace(each, values=values, default=default)
+
+
 def _named(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     counts: Counter[str] = Counter()
     for each in candidates:
         counts[each.kind] += 1
         number = counts[each.kind]
         name = each.kind if number == 1 else f"{each.kind}_{number}"
-        yield Candidate(name, each.kind, each.sources, each.values)
+        yield replace(each, name=name)
 
 
 def _no_names(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -182,8 +205,12 @@ def _widest(partial: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
 
 
 def _often(found: tuple[Any, ...]) -> bool:
-    """Whether a source that says nothing in some texts is borne out by two others."""
-    return sum(each is not None for each in found) > 1
+    """Whether a source that says nothing in some texts is borne out by two others.
+
+    Words that stand by one value only may be part of it: `average` tells no duration from others.
+    """
+    values = [each.value for each in found if each is not None]
+    return any(value != values[0] for value in values)
 
 
 def _compatible(part: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
