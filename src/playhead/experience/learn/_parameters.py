@@ -57,12 +57,15 @@ def read_texts(
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     taken = [_spans(text, sets) for text in texts]
+    # What a session that wrote nothing speaks of besides may be something else to write.
+    writing = [text for text, each in zip(texts, examples, strict=True) if each.writes]
+    told = writing or texts
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
     if not settings.typed_mentions:
         kinds = {kind: None for kind in kinds if kind in _PLAIN}
     for kind in kinds:
         result.candidates += _of_kind(kind, texts, (), taken)
-        result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
+        result.counts[kind] = tuple(sorted({_count(text, kind) for text in told}))
     for options in sets:
         said = list(_of_kind("option", texts, options, taken))
         result.candidates += [*said, *_with_defaults(said, examples)]
