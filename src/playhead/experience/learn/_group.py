@@ -15,6 +15,10 @@ ALIKE = 0.6
 RELATED = 0.55
 """How alike two groups have to be on average to be tried as one."""
 
+SOMEWHAT = 0.25
+"""How alike two groups have to be on average that write with the same tools."""
+_MORE = 1e-9
+
 Likeness: TypeAlias = Mapping[tuple[int, int], float]
 
 
@@ -50,6 +54,13 @@ def grouped(examples: Sequence[Example], *, alike: float = ALIKE) -> list[list[i
     return [sorted(group) for group in groups if group]
 
 
+def parted(examples: Sequence[Example]) -> list[list[int]]:
+    """Traces in groups that are more alike than all of them are; none if they are all the same."""
+    near = sorted({*likeness(examples).values()})
+    tries = (grouped(examples, alike=value + _MORE) for value in near)
+    return next((parts for parts in tries if len(parts) > 1), [])
+
+
 def related(near: Likeness, groups: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """Pairs of groups that may be of one kind, the most alike first."""
     means = {
@@ -58,6 +69,20 @@ def related(near: Likeness, groups: Sequence[Sequence[int]]) -> list[tuple[int, 
         for other in range(one)
     }
     return sorted((p for p, mean in means.items() if mean >= RELATED), key=lambda p: -means[p])
+
+
+def writing_alike(
+    examples: Sequence[Example], near: Likeness, groups: Sequence[Sequence[int]]
+) -> list[tuple[int, int]]:
+    """Pairs of groups that write with the same tools, though their words differ more."""
+    wrote = [{examples[at].signature for at in group} - {()} for group in groups]
+    means = {
+        (one, other): fmean(_between(near, groups[one], groups[other]))
+        for one in range(len(groups))
+        for other in range(one)
+        if len(wrote[one]) == 1 and wrote[one] == wrote[other]
+    }
+    return sorted((p for p, mean in means.items() if mean >= SOMEWHAT), key=lambda p: -means[p])
 
 
 def _between(near: Likeness, one: Sequence[int], other: Sequence[int]) -> list[float]:

@@ -12,12 +12,19 @@ from playhead.errors import ExperienceError
 from playhead.experience.checks import case_of, mine
 from playhead.experience.document import Experience
 from playhead.experience.learn._describe import described
-from playhead.experience.learn._group import grouped, likeness, related
+from playhead.experience.learn._group import (
+    grouped,
+    likeness,
+    parted,
+    related,
+    writing_alike,
+)
 from playhead.experience.learn._induce import Induced, induce
 from playhead.experience.learn._probing import Probing
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._tapes import tools_of_tapes, trace_of_tape, was_played
 from playhead.experience.learn._trace import Example, Probe, ToolSpec, Trace, clean
+from playhead.experience.learn._validate import replayed
 from playhead.experience.values import words_of
 from playhead.tape import Tape
 
@@ -116,7 +123,7 @@ def learn_traces(
 
     found = [(group, made_of(group)) for group in _one(examples, name)]
     if not name:
-        found = _joined(examples, found, made_of)
+        found = _joined(examples, _parted(examples, found, made_of, probe), made_of)
     kept: list[Experience] = []
     aside: list[Quarantined] = []
     for group, made in found:
@@ -137,23 +144,53 @@ def _one(examples: Sequence[Example], name: str | None) -> list[list[int]]:
     return grouped(examples)
 
 
+def _parted(
+    examples: Sequence[Example],
+    found: list[tuple[list[int], Induced]],
+    made_of: Callable[[Sequence[int]], Induced],
+    probe: Probe | None,
+) -> list[tuple[list[int], Induced]]:
+    """Groups of which nothing is made are parted, if something is made of a part."""
+    kept: list[tuple[list[int], Induced]] = []
+    for group, made in found:
+        parts = [] if made.experience else parted([examples[at] for at in group])
+        taught = [(part, made_of(part)) for each in parts if (part := [group[at] for at in each])]
+        for part, lesson in taught:
+            rest = [examples[at] for at in group if at not in part]
+            if lesson.experience and any(
+                replayed(lesson.experience, each, probe) == "wrong" for each in rest
+            ):
+                lesson.experience = None
+                lesson.reasons.append("sessions that are much alike contradict it")
+        good = any(each.experience for _, each in taught)
+        kept += _parted(examples, taught, made_of, probe) if good else [(group, made)]
+    return kept
+
+
 def _joined(
     examples: Sequence[Example],
     found: list[tuple[list[int], Induced]],
     made_of: Callable[[Sequence[int]], Induced],
 ) -> list[tuple[list[int], Induced]]:
-    """Groups that are alike are one kind, if one experience explains both no worse than two did."""
+    """Groups that are alike are one kind, if one experience explains both no worse than two did.
+
+    Groups that only write alike have to explain each other's sessions.
+    """
     near = likeness(examples)
     tried: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
     while True:
-        for one, other in related(near, [group for group, _ in found]):
+        groups = [group for group, _ in found]
+        pairs = [(pair, 0) for pair in related(near, groups)]
+        pairs += [(pair, 1) for pair in writing_alike(examples, near, groups)]
+        for (one, other), more in pairs:
             left, right = found[one], found[other]
             key = tuple(left[0]), tuple(right[0])
             if key in tried:
                 continue
             tried.add(key)
             both = made_of([*left[0], *right[0]])
-            if _right(both) > 0 and _right(both) >= _right(left[1]) + _right(right[1]):
+            least = _right(left[1]) + _right(right[1]) + more
+            if _right(both) >= max(least, 1):
                 rest = [each for at, each in enumerate(found) if at not in (one, other)]
                 found = [*rest, (sorted([*left[0], *right[0]]), both)]
                 break
