@@ -42,7 +42,7 @@ class Mention(FilePart):
     kind: MentionKind
     nth: int | None = Field(None, ge=-100, le=100, description="Counted from 0, or from the end.")
     of: Annotated[tuple[int, ...], Field(max_length=20)] = Field(
-        (), description="How many of that kind the text may have for `nth` to count."
+        (), description="How many different ones of that kind the text may have; any if not said."
     )
     after: Text | None = Field(None, description="The words that stand right before it.")
     before: Text | None = Field(None, description="The words that stand right after it.")
@@ -74,7 +74,9 @@ Source: TypeAlias = Annotated[
 class Parameter(FilePart):
     """A value that differs from task to task.
 
-    Sources that find something have to agree; what is given by name counts before all of them.
+    What is given by name counts before all sources. Of those, the words around a mention count
+    before its place among the others of its kind; sources of one sort that find something have to
+    agree.
     """
 
     schema_: dict[str, JsonValue] = Field(default_factory=dict, alias="schema")

@@ -22,7 +22,8 @@ from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term, const, fn
 
 _CONDITIONAL = re.compile(
-    r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|should|depending|as long as)\b",
+    r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|should|depending"
+    r"|as long as)\b",
     re.IGNORECASE,
 )
 _WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")

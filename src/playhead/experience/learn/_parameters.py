@@ -239,7 +239,8 @@ def _sources(
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
         if (left or right) is not None:
-            yield Mention(kind=kind, after=left, before=right, options=options)
+            seen = counts if options else ()  # of other kinds the scope tells how many
+            yield Mention(kind=kind, after=left, before=right, of=seen, options=options)
 
 
 def _around(

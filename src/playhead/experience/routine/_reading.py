@@ -10,7 +10,6 @@ from playhead.experience.routine._decisions import Inputs, Refuse
 from playhead.experience.values import Found, Unclear, find_mentions, words_of
 from playhead.tape import Json
 
-
 _NAMING = ("quoted", "address", "name", "date", "weekday", "option")  # said again, the same thing
 
 
@@ -47,10 +46,10 @@ class TaskText:
 
     def found(self, mention: Mention) -> Found | None:
         """What a source finds; nothing where its words stand around several things."""
-        if mention.nth is not None:
-            found, place = self.different(mention), mention.nth
-            if mention.of and len(found) not in mention.of:
-                return None
+        found = self.different(mention)
+        if mention.of and len(found) not in mention.of:
+            return None
+        if (place := mention.nth) is not None:
             return found[place] if -len(found) <= place < len(found) else None
         near = [each for each in self.of_kind(mention) if self.stands(each, mention)]
         return near[0] if near and all(each.value == near[0].value for each in near) else None
@@ -94,7 +93,9 @@ def parameter_value(parameter: Parameter, text: TaskText) -> Json:
     Raises:
         Unclear: They find different values.
     """
-    mentions = [m for each in parameter.sources if (m := getattr(each, "mention", None)) is not None]
+    mentions = [
+        m for each in parameter.sources if (m := getattr(each, "mention", None)) is not None
+    ]
     for told_by in (_by_words, _by_place):
         found = [text.found(mention) for mention in mentions if told_by(mention)]
         values = [each.value for each in found if each is not None]

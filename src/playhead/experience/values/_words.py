@@ -7,9 +7,7 @@ from functools import lru_cache
 from importlib import resources
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_COMMON = frozenset(
-    resources.files(__package__).joinpath("common_words.txt").read_text().split()
-)
+_COMMON = frozenset(resources.files(__package__).joinpath("common_words.txt").read_text().split())
 _ENDINGS = ("ings", "ing", "ers", "ies", "ed", "es", "er", "s", "d", "ly")
 
 
