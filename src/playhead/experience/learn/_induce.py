@@ -12,6 +12,7 @@ from playhead.experience.learn._guards import (
     guards,
     sounds_conditional,
     speaks_of_another_way,
+    stated_guards,
     unspent,
 )
 from playhead.experience.learn._lookups import add_lookups, add_reads_of_others
@@ -28,6 +29,7 @@ from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
 from playhead.experience.learn._writes import write_blocks
+from playhead.experience.routine import Term
 
 
 @dataclass(slots=True)
@@ -82,15 +84,17 @@ def _explain(
     texts = read_texts(examples, tools, settings)
     ground = Ground(examples, texts, tools, settings, probe)
     result = Induced()
-    plans: list[Plan] = []
-    for at in range(len(examples)):
-        made = _plan(ground, at)
-        if isinstance(made, str):
-            result.reasons.append(f"trace `{examples[at].trace.id}`: {made}")
-        else:
-            plans.append(made)
-    if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
-        result.experience = compose(ground, plans, name=name)
+    for widely in (False, True):
+        made = [_plan(ground, at, widely=widely) for at in range(len(examples))]
+        plans = [each for each in made if not isinstance(each, str)]
+        if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
+            result.experience = compose(ground, plans, name=name)
+            break
+    result.reasons += [
+        f"trace `{example.trace.id}`: {each}"
+        for example, each in zip(examples, made, strict=True)
+        if isinstance(each, str)
+    ]
     return result
 
 
@@ -102,8 +106,14 @@ def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
     return any(example.writes for example in examples) or 3 * len(plans) >= 2 * len(examples)
 
 
-def _plan(ground: Ground, at: int) -> Plan | str:
-    """The program of one trace, with a branch for each way in which traces ended."""
+def _plan(ground: Ground, at: int, *, widely: bool) -> Plan | str:
+    """The program of one trace, with a branch for each way in which traces ended.
+
+    Args:
+        ground: The traces.
+        at: The number of the trace.
+        widely: Conditions may depend on reads that other traces made.
+    """
     example = ground.examples[at]
     if not example.reads and not example.writes and ground.settings.refusal_rules:
         return "it did nothing, and shows no reason why"
@@ -116,7 +126,14 @@ def _plan(ground: Ground, at: int) -> Plan | str:
             branches = _branches(ground, program, clusters)
     if branches is None:
         return "it does not explain what is written"
-    return _guarded(ground, program, branches, clusters.get((), []))
+    idle = clusters.get((), [])
+    made = _guarded(ground, program, branches, idle)
+    if isinstance(made, str) and widely:
+        made = _guarded(ground, program, branches, idle, stated=True)
+    if isinstance(made, str) and widely:
+        add_reads_of_others(ground, program)
+        made = _guarded(ground, program, branches, idle, stated=True)
+    return made
 
 
 def _branches(
@@ -160,9 +177,22 @@ def _groups(ground: Ground, program: Program, members: Sequence[int]) -> list[Br
 
 
 def _guarded(
-    ground: Ground, program: Program, branches: list[Branch], idle: list[int]
+    ground: Ground,
+    program: Program,
+    branches: list[Branch],
+    idle: list[int],
+    *,
+    stated: bool = False,
 ) -> Plan | str:
-    """The conditions of the branches."""
+    """The conditions of the branches.
+
+    Args:
+        ground: The traces.
+        program: The reads.
+        branches: What is written.
+        idle: Traces that wrote nothing.
+        stated: What the texts say in so many words is enough; where nothing was written, needed.
+    """
     terms = [term for step in program.steps for term in step.terms]
     written = [term for branch in branches for block in branch.blocks for term in block.terms]
     live = {step.state for step in needed_steps(program, written)}
@@ -184,7 +214,11 @@ def _guarded(
         left, idle_reads = set(), set()
     for branch in branches or [Branch([], [])]:
         labels = {at: at in branch.members for at in range(len(ground.examples))}
-        found = guards(ground, program, labels, parameters=left, reads=idle_reads)
+        found: list[Term] = []
+        if branches or not stated:
+            found = guards(ground, program, labels, parameters=left, reads=idle_reads)
+        if stated and not found:
+            found = stated_guards(ground, program, labels, parameters=left)
         if not found:
             if branches and not several and not sounds_conditional(ground) and not left:
                 continue
