@@ -233,7 +233,7 @@ def _scope(ground: Ground, used: set[str]) -> dict[str, Any]:
         if ground.settings.refusal_rules and (kind not in _OPTIONAL or kind in kinds)
     }
     return {
-        "examples": [each.trace.task for each in ground.examples],
+        "examples": [each.trace.task for each in ground.examples if not each.wrong],
         "mentions": {kind: list(seen) for kind, seen in counts.items()},
         "words": list(ground.texts.known),
     }
@@ -244,6 +244,7 @@ def _evidence(ground: Ground) -> dict[str, Any]:
     traces = [
         {"tape": each.trace.id} | ({"head": each.trace.head} if each.trace.head else {})
         for each in ground.examples
+        if not each.wrong
     ]
     return {"traces": traces}
 

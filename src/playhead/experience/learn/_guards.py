@@ -140,7 +140,8 @@ def _of_rows(
     for world in program.worlds:
         found = world.scope.results.get(state)
         rows += found if isinstance(found, list) else []
-    for where in row_conditions(rows, ground.candidates, ground.settings):
+    said = [each for each in ground.candidates if None not in each.values]
+    for where in row_conditions(rows, said, ground.settings):
         if where is not None:
             chosen: Term = ("result", state, where, None, ())
             yield fn("not", fn("empty", chosen))

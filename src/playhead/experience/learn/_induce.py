@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from playhead.experience.document import Experience
 from playhead.experience.learn._compose import Branch, Plan, compose, validated
@@ -31,6 +32,12 @@ from playhead.experience.learn._validate import Verdict, others, replayed
 from playhead.experience.learn._writes import write_blocks
 from playhead.experience.routine import Term
 
+Reach: TypeAlias = Literal["own", "others", "stated"]
+"""What a program may use: the reads of its own trace alone; those of others and new ones for what
+is written; those of others for a condition too, if the texts state it."""
+
+_REACHES: tuple[Reach, ...] = ("own", "others", "stated")  # the first that explains is enough
+
 
 @dataclass(slots=True)
 class Induced:
@@ -52,15 +59,30 @@ def induce(
     name: str,
     settings: LearnSettings,
     probe: Probe | None,
+    failed: Sequence[Example] = (),
 ) -> Induced:
-    """One experience that explains all of the traces, and that erred on none of them."""
-    result = _explain(examples, tools, name=name, settings=settings, probe=probe)
+    """One experience that explains all of the traces, and that erred on none of them.
+
+    Args:
+        examples: The traces.
+        tools: The tools by name.
+        name: What it is called.
+        settings: What may be used.
+        probe: Makes reads in a fresh environment.
+        failed: Sessions that were judged wrong: what does as they did is not kept.
+    """
+    wrong = [replace(each, wrong=True) for each in failed]
+
+    def taught_by(given: Sequence[Example]) -> Induced:
+        return _taught(given, wrong, tools, name=name, settings=settings, probe=probe)
+
+    result = taught_by(examples)
     if result.experience is None or not settings.leave_one_out:
         return result
     counts: Counter[Verdict] = Counter()
     for at, example in enumerate(examples):
         rest = others(examples, at)
-        taught = _explain(rest, tools, name=name, settings=settings, probe=probe) if rest else None
+        taught = taught_by(rest) if rest else None
         learnt = taught.experience if taught else None
         verdict = replayed(learnt, example, probe) if learnt else "refused"
         counts[verdict] += 1
@@ -72,6 +94,40 @@ def induce(
     return result
 
 
+def _taught(
+    examples: Sequence[Example],
+    failed: Sequence[Example],
+    tools: Mapping[str, ToolSpec],
+    *,
+    name: str,
+    settings: LearnSettings,
+    probe: Probe | None,
+) -> Induced:
+    """What traces teach that no failed session contradicts.
+
+    If all that explains them would do as a failed one did, that one has to be told apart by a
+    condition.
+    """
+    result = Induced()
+    counter: list[Example] = []
+    for _ in range(2):
+        given = [*examples, *counter]
+        result = _explain(given, tools, name=name, settings=settings, probe=probe, failed=failed)
+        repeated = [each for each in failed if _does(result.experience, each, probe)]
+        if not repeated:
+            return result
+        counter = [each for each in repeated if each.writes]
+        if not counter:
+            break
+    result.reasons += [f"it would do as `{each.trace.id}` did, which failed" for each in repeated]
+    return Induced(None, result.reasons)
+
+
+def _does(experience: Experience | None, example: Example, probe: Probe | None) -> bool:
+    """Whether an experience does just what a session did."""
+    return experience is not None and replayed(experience, example, probe) == "right"
+
+
 def _explain(
     examples: Sequence[Example],
     tools: Mapping[str, ToolSpec],
@@ -79,23 +135,37 @@ def _explain(
     name: str,
     settings: LearnSettings,
     probe: Probe | None,
+    failed: Sequence[Example],
 ) -> Induced:
-    """One experience that explains all of the traces."""
+    """One experience that explains all of the traces, and does as no failed one if it can."""
     texts = read_texts(examples, tools, settings)
     ground = Ground(examples, texts, tools, settings, probe)
     result = Induced()
-    for widely in (False, True):
-        made = [_plan(ground, at, widely=widely) for at in range(len(examples))]
+    right = [example for example in examples if not example.wrong]
+    for reach in _REACHES:
+        made = [
+            _plan(ground, at, reach=reach) for at, each in enumerate(examples) if not each.wrong
+        ]
         plans = [each for each in made if not isinstance(each, str)]
+        sound = [each for each in plans if not _fails(ground, each, failed)]
+        plans = sound or plans
         if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
             result.experience = compose(ground, plans, name=name)
             break
     result.reasons += [
         f"trace `{example.trace.id}`: {each}"
-        for example, each in zip(examples, made, strict=True)
+        for example, each in zip(right, made, strict=True)
         if isinstance(each, str)
     ]
     return result
+
+
+def _fails(ground: Ground, plan: Plan, failed: Sequence[Example]) -> bool:
+    """Whether a program does as a failed session did."""
+    if not failed:
+        return False
+    alone = compose(ground, [plan], name="alone")
+    return any(_does(alone, each, ground.probe) for each in failed)
 
 
 def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
@@ -103,17 +173,12 @@ def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
 
     A session that stopped too early looks like one that rightly did nothing.
     """
-    return any(example.writes for example in examples) or 3 * len(plans) >= 2 * len(examples)
+    right = [example for example in examples if not example.wrong]
+    return any(example.writes for example in right) or 3 * len(plans) >= 2 * len(right)
 
 
-def _plan(ground: Ground, at: int, *, widely: bool) -> Plan | str:
-    """The program of one trace, with a branch for each way in which traces ended.
-
-    Args:
-        ground: The traces.
-        at: The number of the trace.
-        widely: Conditions may depend on reads that other traces made.
-    """
+def _plan(ground: Ground, at: int, *, reach: Reach) -> Plan | str:
+    """The program of one trace, with a branch for each way in which traces ended."""
     example = ground.examples[at]
     if not example.reads and not example.writes and ground.settings.refusal_rules:
         return "it did nothing, and shows no reason why"
@@ -121,16 +186,16 @@ def _plan(ground: Ground, at: int, *, widely: bool) -> Plan | str:
     clusters = _clusters(ground.examples)
     branches = _branches(ground, program, clusters)
     for extend in (add_reads_of_others, add_lookups):
-        if branches is None:
+        if branches is None and reach != "own":
             extend(ground, program)
             branches = _branches(ground, program, clusters)
     if branches is None:
         return "it does not explain what is written"
     idle = clusters.get((), [])
     made = _guarded(ground, program, branches, idle)
-    if isinstance(made, str) and widely:
+    if isinstance(made, str) and reach == "stated":
         made = _guarded(ground, program, branches, idle, stated=True)
-    if isinstance(made, str) and widely:
+    if isinstance(made, str) and reach == "stated":
         add_reads_of_others(ground, program)
         made = _guarded(ground, program, branches, idle, stated=True)
     return made
@@ -152,7 +217,8 @@ def _branches(
 def _clusters(examples: Sequence[Example]) -> dict[tuple[str, ...], list[int]]:
     clusters: dict[tuple[str, ...], list[int]] = {}
     for at, example in enumerate(examples):
-        clusters.setdefault(example.signature, []).append(at)
+        if not example.wrong:
+            clusters.setdefault(example.signature, []).append(at)
     return clusters
 
 
@@ -204,7 +270,8 @@ def _guarded(
         and not (is_lookup(program, step) and not branches)
     }
     left = unspent(ground, [*terms, *written])
-    several = len(branches) + bool(idle) > 1
+    told_apart = any(example.wrong for example in ground.examples)
+    several = told_apart or len(branches) + bool(idle) > 1
     needs = several or bool(idle_reads) or bool(left) or not branches
     if not needs or not ground.settings.branches:
         if not branches:
@@ -226,7 +293,11 @@ def _guarded(
         branch.guard = agree(found)
     if not branches:
         return Plan(program, [], agree(found), True)
-    inferred = len(branches) == 1 and not speaks_of_another_way(ground, [*terms, *written])
+    inferred = (
+        not told_apart
+        and len(branches) == 1
+        and not speaks_of_another_way(ground, [*terms, *written])
+    )
     return Plan(program, branches, None, bool(idle) or inferred)
 
 
