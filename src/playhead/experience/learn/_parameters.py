@@ -17,6 +17,7 @@ from playhead.tape import Json
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
 _PLAIN = ("quoted", "number", "option")
+_JOINING = (None, "and", "or", "but", "if", "so", "then", "otherwise")  # they begin something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _sources(
             before, after = _around(text, each)
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
-        if (left or right) is not None:
+        if (left or right) not in _JOINING:
             yield Mention(kind=kind, after=left, before=right, options=options)
 
 
