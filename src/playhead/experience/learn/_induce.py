@@ -36,6 +36,7 @@ Reach: TypeAlias = Literal["own", "others", "stated"]
 """What a program may use: the reads of its own trace alone; those of others and new ones for what
 is written; those of others for a condition too, if the texts state it."""
 
+_UNTOLD = ("no condition tells when it writes", "no condition is known")
 _REACHES: tuple[Reach, ...] = ("own", "others", "stated")  # the first that explains is enough
 
 
@@ -142,7 +143,10 @@ def _explain(
     ground = Ground(examples, texts, tools, settings, probe)
     result = Induced()
     right = [example for example in examples if not example.wrong]
+    made: list[Plan | str] = []
     for reach in _REACHES:
+        if reach == "stated" and not any(each in _UNTOLD for each in made):
+            break
         made = [
             _plan(ground, at, reach=reach) for at, each in enumerate(examples) if not each.wrong
         ]
@@ -289,7 +293,7 @@ def _guarded(
         if not found:
             if branches and not several and not sounds_conditional(ground) and not left:
                 continue
-            return "no condition tells when it writes" if branches else "no condition is known"
+            return _UNTOLD[0] if branches else _UNTOLD[1]
         branch.guard = agree(found)
     if not branches:
         return Plan(program, [], agree(found), True)
