@@ -48,6 +48,15 @@ async def session(
     )
 
 
+async def test_tapes_of_failed_sessions_count_against_what_does_the_same() -> None:
+    store = ph.MemoryStore()
+    tapes = [await session(store, *each) for each in NOTES]
+    failed = await session(store, "pavel", "novak", "Pots")
+    learnt = learn(tapes, environment=Garden, failed=[failed])
+    assert not learnt.experiences
+    assert len(learn(tapes, environment=Garden).experiences) == 1
+
+
 async def test_tapes_teach_with_and_without_an_environment() -> None:
     store = ph.MemoryStore()
     tapes = [await session(store, *each) for each in NOTES]

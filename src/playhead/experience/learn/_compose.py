@@ -21,6 +21,7 @@ from playhead.experience.routine import Term, expression_of, fn
 from playhead.tape import Json
 
 _KEPT_ROUTINES = 8
+_OPTIONAL = ("name", "direction")  # of these a text may say more, if nothing was made of them
 
 
 @dataclass(slots=True)
@@ -230,10 +231,10 @@ def _scope(ground: Ground, used: set[str]) -> dict[str, Any]:
     counts = {
         kind: seen
         for kind, seen in ground.texts.counts.items()
-        if ground.settings.refusal_rules and (kind != "name" or kind in kinds)
+        if ground.settings.refusal_rules and (kind not in _OPTIONAL or kind in kinds)
     }
     return {
-        "examples": [each.trace.task for each in ground.examples],
+        "examples": [each.trace.task for each in ground.examples if not each.wrong],
         "mentions": {kind: list(seen) for kind, seen in counts.items()},
         "words": list(ground.texts.known),
     }
@@ -244,6 +245,7 @@ def _evidence(ground: Ground) -> dict[str, Any]:
     traces = [
         {"tape": each.trace.id} | ({"head": each.trace.head} if each.trace.head else {})
         for each in ground.examples
+        if not each.wrong
     ]
     return {"traces": traces}
 

@@ -13,7 +13,7 @@ from playhead.experience.routine import Term, const, fn
 NOW: Term = ("now",)
 TODAY = fn("day", NOW)
 _FEW = 6  # values that a member of rows may have to be taken for a kind
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
 _IDENTITY = re.compile(r"@|(?<![\d-])\d{4,}(?![\d-])")
 
 
@@ -35,7 +35,7 @@ def is_ordered(values: Any) -> bool:  # noqa: ANN401
     kept = [value for value in values if value is not None]
     if not kept:
         return False
-    if all(isinstance(value, str) and _DAY.fullmatch(value) for value in kept):
+    if all(isinstance(value, str) and DAY.fullmatch(value) for value in kept):
         return True
     return all(
         (isinstance(value, int | float) and not isinstance(value, bool))
@@ -54,7 +54,7 @@ def row_conditions(
     for name in fields_of(rows):
         column = [row.get(name) for row in rows if isinstance(row, dict)]
         item = ("item", (name,))
-        if all(isinstance(value, str) and _DAY.fullmatch(value) for value in column if value):
+        if all(isinstance(value, str) and DAY.fullmatch(value) for value in column if value):
             yield from _day_conditions(item, candidates)
             continue
         for each in candidates:
@@ -118,7 +118,7 @@ def _subject(condition: Term) -> Any:  # noqa: ANN401
 def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
     for name in fields_of(rows):
         values = {str(row.get(name)) for row in rows if isinstance(row, dict)}
-        if len(values) > _FEW or any(is_identity(v) or _DAY.fullmatch(v) for v in values):
+        if len(values) > _FEW or any(is_identity(v) or DAY.fullmatch(v) for v in values):
             continue
         for value in sorted(values):
             same = fn("equal", ("item", (name,)), const(value))

@@ -19,6 +19,7 @@ from playhead.experience.learn._conditions import (
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._program import Ground, Program, needed_steps
 from playhead.experience.learn._said import as_said, said_by
+from playhead.experience.learn._series import is_series, of_series
 from playhead.experience.routine import Term, const, fn
 
 _CONDITIONAL = re.compile(
@@ -26,10 +27,9 @@ _CONDITIONAL = re.compile(
     r"|as long as)\b",
     re.IGNORECASE,
 )
-_WHOLE = ("sum", "mean", "largest", "smallest", "first", "last", "growth")
 _OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)
 _CONDITION_WORDS = said_by(
-    ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth"]),
+    ("grew|grow|grows|grown|growth|rose|rise|increased?", ["growth", "percent_change"]),
     ("any|ever|at some point", ["any"]),
     ("always|every|all", ["all"]),
     ("highest|largest|peak|maximum", ["largest"]),
@@ -37,7 +37,7 @@ _CONDITION_WORDS = said_by(
     ("average|mean", ["mean"]),
     ("in total|total|overall|more|less|fewer", ["sum"]),
 )
-_SPENT = ("number", "comparison", "period")
+_SPENT = ("number", "percent", "comparison", "period")
 
 
 def sounds_conditional(ground: Ground) -> bool:
@@ -87,6 +87,10 @@ def guards(
         reads: Reads that it must depend on.
     """
     found: list[Term] = []
+    directions = {
+        c.name for c in ground.candidates if c.kind == "direction" and None not in c.values
+    }
+    parameters = parameters | directions
     for term in dict.fromkeys(_conditions(ground, program)):
         if not parameters <= parameters_in(term):
             continue
@@ -100,46 +104,34 @@ def guards(
     ]
 
 
+def stated_guards(
+    ground: Ground, program: Program, labels: Mapping[int, bool], *, parameters: set[str]
+) -> list[Term]:
+    """Conditions that the texts state in so many words: `more than`, with all that bounds it.
+
+    What else a trace read served something that it never came to.
+    """
+    stated = {c.name for c in ground.candidates if c.kind == "comparison" and None not in c.values}
+    if not stated:
+        return []
+    return guards(ground, program, labels, parameters=parameters | stated, reads=set())
+
+
 def _conditions(ground: Ground, program: Program) -> Iterator[Term]:
-    ground_of = program.worlds
-    tables: list[str] = []
-    series: list[str] = []
-    for step in program.steps:
-        results = [world.scope.results.get(step.state) for world in ground_of]
-        if any(isinstance(each, dict) and len(each) > 1 for each in results):
-            series.append(step.state)
-        else:
-            tables.append(step.state)
-    comparisons = [("param", c.name) for c in ground.candidates if c.kind == "comparison"]
-    hows: list[Term] = [*comparisons] or [const("more"), const("less")]
+    yield from of_series(ground, program)
+    comparisons: list[Term] = [
+        ("param", c.name) for c in ground.candidates if c.kind == "comparison"
+    ]
+    hows: list[Term] = comparisons or [const("more"), const("less")]
     amounts: list[Term] = [("param", c.name) for c in ground.candidates if c.kind == "number"]
-    for state in series:
-        yield from _of_series(state, hows, amounts)
-        for other in series:
-            if other != state:
-                yield from _of_two(state, other, hows)
-    for state in tables:
-        yield from _of_rows(ground, program, state, hows, amounts)
+    for step in program.steps:
+        results = [world.scope.results.get(step.state) for world in program.worlds]
+        if not any(map(is_series, results)):
+            yield from _of_rows(ground, program, step.state, hows, amounts)
 
 
 def _whole(state: str) -> Term:
     return ("result", state, None, None, ())
-
-
-def _of_series(state: str, hows: Sequence[Term], amounts: Sequence[Term]) -> Iterator[Term]:
-    for how in hows:
-        for amount in amounts:
-            each = fn("compare", how, ("item", ()), amount)
-            yield ("over", "any", _whole(state), each)
-            yield ("over", "all", _whole(state), each)
-            for name in _WHOLE:
-                yield fn("compare", how, fn(name, _whole(state)), amount)
-
-
-def _of_two(state: str, other: str, hows: Sequence[Term]) -> Iterator[Term]:
-    for how in hows:
-        for name in _WHOLE:
-            yield fn("compare", how, fn(name, _whole(state)), fn(name, _whole(other)))
 
 
 def _of_rows(
@@ -152,7 +144,8 @@ def _of_rows(
     for world in program.worlds:
         found = world.scope.results.get(state)
         rows += found if isinstance(found, list) else []
-    for where in row_conditions(rows, ground.candidates, ground.settings):
+    said = [each for each in ground.candidates if None not in each.values]
+    for where in row_conditions(rows, said, ground.settings):
         if where is not None:
             chosen: Term = ("result", state, where, None, ())
             yield fn("not", fn("empty", chosen))

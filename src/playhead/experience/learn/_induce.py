@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from playhead.experience.document import Experience
 from playhead.experience.learn._compose import Branch, Plan, compose, validated
@@ -12,6 +13,7 @@ from playhead.experience.learn._guards import (
     guards,
     sounds_conditional,
     speaks_of_another_way,
+    stated_guards,
     unspent,
 )
 from playhead.experience.learn._lookups import add_lookups, add_reads_of_others
@@ -28,6 +30,14 @@ from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
 from playhead.experience.learn._writes import write_blocks
+from playhead.experience.routine import Term
+
+Reach: TypeAlias = Literal["own", "others", "stated"]
+"""What a program may use: the reads of its own trace alone; those of others and new ones for what
+is written; those of others for a condition too, if the texts state it."""
+
+_UNTOLD = ("no condition tells when it writes", "no condition is known")
+_REACHES: tuple[Reach, ...] = ("own", "others", "stated")  # the first that explains is enough
 
 
 @dataclass(slots=True)
@@ -50,15 +60,30 @@ def induce(
     name: str,
     settings: LearnSettings,
     probe: Probe | None,
+    failed: Sequence[Example] = (),
 ) -> Induced:
-    """One experience that explains all of the traces, and that erred on none of them."""
-    result = _explain(examples, tools, name=name, settings=settings, probe=probe)
+    """One experience that explains all of the traces, and that erred on none of them.
+
+    Args:
+        examples: The traces.
+        tools: The tools by name.
+        name: What it is called.
+        settings: What may be used.
+        probe: Makes reads in a fresh environment.
+        failed: Sessions that were judged wrong: what does as they did is not kept.
+    """
+    wrong = [replace(each, wrong=True) for each in failed]
+
+    def taught_by(given: Sequence[Example]) -> Induced:
+        return _taught(given, wrong, tools, name=name, settings=settings, probe=probe)
+
+    result = taught_by(examples)
     if result.experience is None or not settings.leave_one_out:
         return result
     counts: Counter[Verdict] = Counter()
     for at, example in enumerate(examples):
         rest = others(examples, at)
-        taught = _explain(rest, tools, name=name, settings=settings, probe=probe) if rest else None
+        taught = taught_by(rest) if rest else None
         learnt = taught.experience if taught else None
         verdict = replayed(learnt, example, probe) if learnt else "refused"
         counts[verdict] += 1
@@ -70,6 +95,40 @@ def induce(
     return result
 
 
+def _taught(
+    examples: Sequence[Example],
+    failed: Sequence[Example],
+    tools: Mapping[str, ToolSpec],
+    *,
+    name: str,
+    settings: LearnSettings,
+    probe: Probe | None,
+) -> Induced:
+    """What traces teach that no failed session contradicts.
+
+    If all that explains them would do as a failed one did, that one has to be told apart by a
+    condition.
+    """
+    result = Induced()
+    counter: list[Example] = []
+    for _ in range(2):
+        given = [*examples, *counter]
+        result = _explain(given, tools, name=name, settings=settings, probe=probe, failed=failed)
+        repeated = [each for each in failed if _does(result.experience, each, probe)]
+        if not repeated:
+            return result
+        counter = [each for each in repeated if each.writes]
+        if not counter:
+            break
+    result.reasons += [f"it would do as `{each.trace.id}` did, which failed" for each in repeated]
+    return Induced(None, result.reasons)
+
+
+def _does(experience: Experience | None, example: Example, probe: Probe | None) -> bool:
+    """Whether an experience does just what a session did."""
+    return experience is not None and replayed(experience, example, probe) == "right"
+
+
 def _explain(
     examples: Sequence[Example],
     tools: Mapping[str, ToolSpec],
@@ -77,21 +136,40 @@ def _explain(
     name: str,
     settings: LearnSettings,
     probe: Probe | None,
+    failed: Sequence[Example],
 ) -> Induced:
-    """One experience that explains all of the traces."""
+    """One experience that explains all of the traces, and does as no failed one if it can."""
     texts = read_texts(examples, tools, settings)
     ground = Ground(examples, texts, tools, settings, probe)
     result = Induced()
-    plans: list[Plan] = []
-    for at in range(len(examples)):
-        made = _plan(ground, at)
-        if isinstance(made, str):
-            result.reasons.append(f"trace `{examples[at].trace.id}`: {made}")
-        else:
-            plans.append(made)
-    if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
-        result.experience = compose(ground, plans, name=name)
+    right = [example for example in examples if not example.wrong]
+    made: list[Plan | str] = []
+    for reach in _REACHES:
+        if reach == "stated" and not any(each in _UNTOLD for each in made):
+            break
+        made = [
+            _plan(ground, at, reach=reach) for at, each in enumerate(examples) if not each.wrong
+        ]
+        plans = [each for each in made if not isinstance(each, str)]
+        sound = [each for each in plans if not _fails(ground, each, failed)]
+        plans = sound or plans
+        if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
+            result.experience = compose(ground, plans, name=name)
+            break
+    result.reasons += [
+        f"trace `{example.trace.id}`: {each}"
+        for example, each in zip(right, made, strict=True)
+        if isinstance(each, str)
+    ]
     return result
+
+
+def _fails(ground: Ground, plan: Plan, failed: Sequence[Example]) -> bool:
+    """Whether a program does as a failed session did."""
+    if not failed:
+        return False
+    alone = compose(ground, [plan], name="alone")
+    return any(_does(alone, each, ground.probe) for each in failed)
 
 
 def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
@@ -99,10 +177,11 @@ def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:
 
     A session that stopped too early looks like one that rightly did nothing.
     """
-    return any(example.writes for example in examples) or 3 * len(plans) >= 2 * len(examples)
+    right = [example for example in examples if not example.wrong]
+    return any(example.writes for example in right) or 3 * len(plans) >= 2 * len(right)
 
 
-def _plan(ground: Ground, at: int) -> Plan | str:
+def _plan(ground: Ground, at: int, *, reach: Reach) -> Plan | str:
     """The program of one trace, with a branch for each way in which traces ended."""
     example = ground.examples[at]
     if not example.reads and not example.writes and ground.settings.refusal_rules:
@@ -111,12 +190,19 @@ def _plan(ground: Ground, at: int) -> Plan | str:
     clusters = _clusters(ground.examples)
     branches = _branches(ground, program, clusters)
     for extend in (add_reads_of_others, add_lookups):
-        if branches is None:
+        if branches is None and reach != "own":
             extend(ground, program)
             branches = _branches(ground, program, clusters)
     if branches is None:
         return "it does not explain what is written"
-    return _guarded(ground, program, branches, clusters.get((), []))
+    idle = clusters.get((), [])
+    made = _guarded(ground, program, branches, idle)
+    if isinstance(made, str) and reach == "stated":
+        made = _guarded(ground, program, branches, idle, stated=True)
+    if isinstance(made, str) and reach == "stated":
+        add_reads_of_others(ground, program)
+        made = _guarded(ground, program, branches, idle, stated=True)
+    return made
 
 
 def _branches(
@@ -135,7 +221,8 @@ def _branches(
 def _clusters(examples: Sequence[Example]) -> dict[tuple[str, ...], list[int]]:
     clusters: dict[tuple[str, ...], list[int]] = {}
     for at, example in enumerate(examples):
-        clusters.setdefault(example.signature, []).append(at)
+        if not example.wrong:
+            clusters.setdefault(example.signature, []).append(at)
     return clusters
 
 
@@ -160,9 +247,22 @@ def _groups(ground: Ground, program: Program, members: Sequence[int]) -> list[Br
 
 
 def _guarded(
-    ground: Ground, program: Program, branches: list[Branch], idle: list[int]
+    ground: Ground,
+    program: Program,
+    branches: list[Branch],
+    idle: list[int],
+    *,
+    stated: bool = False,
 ) -> Plan | str:
-    """The conditions of the branches."""
+    """The conditions of the branches.
+
+    Args:
+        ground: The traces.
+        program: The reads.
+        branches: What is written.
+        idle: Traces that wrote nothing.
+        stated: What the texts say in so many words is enough; where nothing was written, needed.
+    """
     terms = [term for step in program.steps for term in step.terms]
     written = [term for branch in branches for block in branch.blocks for term in block.terms]
     live = {step.state for step in needed_steps(program, written)}
@@ -174,7 +274,8 @@ def _guarded(
         and not (is_lookup(program, step) and not branches)
     }
     left = unspent(ground, [*terms, *written])
-    several = len(branches) + bool(idle) > 1
+    told_apart = any(example.wrong for example in ground.examples)
+    several = told_apart or len(branches) + bool(idle) > 1
     if branches and not several and not sounds_conditional(ground):
         idle_reads = set()  # somebody looked, but was not told to decide anything
     needs = several or bool(idle_reads) or bool(left) or not branches
@@ -186,15 +287,23 @@ def _guarded(
         left, idle_reads = set(), set()
     for branch in branches or [Branch([], [])]:
         labels = {at: at in branch.members for at in range(len(ground.examples))}
-        found = guards(ground, program, labels, parameters=left, reads=idle_reads)
+        found: list[Term] = []
+        if branches or not stated:
+            found = guards(ground, program, labels, parameters=left, reads=idle_reads)
+        if stated and not found:
+            found = stated_guards(ground, program, labels, parameters=left)
         if not found:
             if branches and not several and not sounds_conditional(ground) and not left:
                 continue
-            return "no condition tells when it writes" if branches else "no condition is known"
+            return _UNTOLD[0] if branches else _UNTOLD[1]
         branch.guard = agree(found)
     if not branches:
         return Plan(program, [], agree(found), True)
-    inferred = len(branches) == 1 and not speaks_of_another_way(ground, [*terms, *written])
+    inferred = (
+        not told_apart
+        and len(branches) == 1
+        and not speaks_of_another_way(ground, [*terms, *written])
+    )
     return Plan(program, branches, None, bool(idle) or inferred)
 
 

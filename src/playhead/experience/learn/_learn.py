@@ -64,6 +64,7 @@ def learn(
     name: str | None = None,
     now: str | None = None,
     settings: LearnSettings | None = None,
+    failed: Iterable[Tape | Trace] = (),
 ) -> Learned:
     """Learn from recorded sessions, without a model.
 
@@ -77,6 +78,8 @@ def learn(
         name: All tapes are of one kind of task, and the experience is called so.
         now: The clock of the world that the sessions saw; when each task was given if not said.
         settings: What the learner may use.
+        failed: Sessions that were judged wrong. What would do as they did is not kept, and where
+            only a condition tells them from the right ones, that condition is found.
 
     Raises:
         ExperienceError: There is nothing to learn from, or a tape lacks what is needed.
@@ -87,12 +90,19 @@ def learn(
     if not used:
         raise ExperienceError("no tape to learn from: give sessions that did what was asked")
     traces = [trace_of_tape(tape, now=now) for tape in used]
+    wrong = [_wrong_trace(each, now=now) for each in failed]
     with contextlib.ExitStack() as stack:
         probing = stack.enter_context(Probing(environment)) if environment else None
         tools = probing.tools if probing else tools_of_tapes(used)
         probe = probing.read if probing else None
-        learnt = learn_traces(traces, tools, probe=probe, name=name, settings=settings)
+        learnt = learn_traces(
+            traces, tools, probe=probe, name=name, settings=settings, failed=wrong
+        )
     return Learned(learnt.experiences, learnt.quarantined, {**learnt.skipped, **played})
+
+
+def _wrong_trace(session: Tape | Trace, *, now: str | None) -> Trace:
+    return session if isinstance(session, Trace) else trace_of_tape(session, now=now)
 
 
 def learn_traces(
@@ -102,6 +112,7 @@ def learn_traces(
     probe: Probe | None = None,
     name: str | None = None,
     settings: LearnSettings | None = None,
+    failed: Sequence[Trace] = (),
 ) -> Learned:
     """Learn from traces.
 
@@ -111,15 +122,18 @@ def learn_traces(
         probe: Makes a read in a fresh environment.
         name: All traces are of one kind of task, and the experience is called so.
         settings: What the learner may use.
+        failed: Sessions that were judged wrong.
     """
     examples = [clean(trace, tools) for trace in traces if trace.finished]
     skipped = {trace.id: "it did not come to its end" for trace in traces if not trace.finished}
+    cleaned = [clean(trace, tools) for trace in failed]
+    wrong = [each for each in cleaned if each.writes or each.trace.finished]
     rules = settings or LearnSettings()
 
     def made_of(group: Sequence[int]) -> Induced:
         members = [examples[at] for at in group]
         called = name or _name(members)
-        return induce(members, tools, name=called, settings=rules, probe=probe)
+        return induce(members, tools, name=called, settings=rules, probe=probe, failed=wrong)
 
     found = [(group, made_of(group)) for group in _one(examples, name)]
     if not name:

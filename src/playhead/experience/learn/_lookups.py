@@ -28,7 +28,7 @@ _MOST_ADDED = 3
 def add_reads_of_others(ground: Ground, program: Program) -> None:
     """The reads of other traces, as far as they can be put in the terms of all."""
     for other, example in enumerate(ground.examples):
-        if other == program.of:
+        if other == program.of or example.wrong:
             continue
         theirs = Program(other, program.worlds, program.steps, program.failed)
         for read in example.reads:
@@ -46,7 +46,8 @@ def add_lookups(ground: Ground, program: Program) -> None:
     """
     if ground.probe is None:
         return
-    wanted = {at: _unexplained(ground, program, at) for at in range(len(ground.examples))}
+    right = [at for at, example in enumerate(ground.examples) if not example.wrong]
+    wanted = {at: _unexplained(ground, program, at) for at in right}
     wanted = {at: values for at, values in wanted.items() if values}
     added = 0
     for tries, (tool, arguments) in enumerate(_lookups(ground)):

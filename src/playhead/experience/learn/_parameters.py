@@ -17,6 +17,7 @@ from playhead.tape import Json
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
 _PLAIN = ("quoted", "number", "option")
+_JOINING = (None, "and", "or", "but", "if", "so", "then", "otherwise")  # they begin something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ def _sources(
             before, after = _around(text, each, spans)
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
-        if (left or right) is not None:
+        if (left or right) not in _JOINING:
             seen = counts if options else ()  # of other kinds the scope tells how many
             yield Mention(kind=kind, after=left, before=right, of=seen, options=options)
 

@@ -20,9 +20,11 @@ from playhead.experience.routine import PastCall, Term, call_key, const
 from playhead.experience.values import equal
 from playhead.tape import Json
 
+_TIMES = "seconds?|minutes?|hours?|days?|weeks?|fortnight|months?|quarter|years?|times?|[a-z]+day"
+_NO_ROW = rf"(?! (?:\S+ )?(?:{_TIMES}|free|available|slot)\b)"  # `the last 3 days`
 _CHOICE_WORDS = said_by(
-    ("latest|newest|most recent|last", ["highest"]),
-    ("earliest|oldest|next|soonest|upcoming|first", ["lowest"]),
+    (f"latest|newest|most recent|last{_NO_ROW}", ["highest"]),
+    (f"(?:earliest|oldest|next|soonest|upcoming|first){_NO_ROW}", ["lowest"]),
     ("most", ["most_common"]),
     ("least|fewest", ["least_common"]),
 )

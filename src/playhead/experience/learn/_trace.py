@@ -68,11 +68,13 @@ class Example:
         trace: The trace.
         reads: Reads before the last write; all of them if nothing was written.
         writes: The writes.
+        wrong: It was judged wrong: what it wrote must not be written there.
     """
 
     trace: Trace
     reads: tuple[PastCall, ...]
     writes: tuple[PastCall, ...]
+    wrong: bool = False
 
     @property
     def signature(self) -> tuple[str, ...]:

@@ -74,6 +74,25 @@ def _growth(values: Any) -> float:  # noqa: ANN401
     return (found[-1] - found[0]) / found[0]
 
 
+def _change(how: str, before: Any, after: Any) -> float | int:  # noqa: ANN401
+    if how not in ("more", "less"):
+        raise Absent
+    risen = number(after) - number(before)
+    return risen if how == "more" else -risen
+
+
+def _percent_change(how: str, before: Any, after: Any) -> float:  # noqa: ANN401
+    if number(before) <= 0:
+        raise Absent
+    return 100 * _change(how, before, after) / number(before)
+
+
+def _value_at(values: Any, name: Any) -> Any:  # noqa: ANN401
+    if not isinstance(values, dict) or values.get(name) is None:
+        raise Absent
+    return values[name]
+
+
 def _divide(one: Any, other: Any) -> float:  # noqa: ANN401
     if number(other) == 0:
         raise Absent
@@ -197,6 +216,9 @@ FUNCTIONS = _table(
     ("sum", lambda v: sum(_numbers(v)), 1, 1, "The sum of all numbers of a list."),
     ("mean", lambda v: sum(_numbers(v)) / len(_numbers(v)), 1, 1, "Their mean."),
     ("growth", _growth, 1, 1, "By which share the last exceeds the first."),
+    ("change", _change, 3, 3, "By how much the second value is `more` or `less` than the first."),
+    ("percent_change", _percent_change, 3, 3, "The same in percent of the first."),
+    ("value_at", _value_at, 2, 2, "The member of an object that a value names."),
     ("smallest", lambda v: _extreme(v, top=False), 1, 1, "The smallest of a list."),
     ("largest", lambda v: _extreme(v, top=True), 1, 1, "The largest of a list."),
     ("first", lambda v: _one_of(v, at=0), 1, 1, "The first of a list."),

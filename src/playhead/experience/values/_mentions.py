@@ -52,6 +52,9 @@ _MORE = (
 _LESS = rf"(?:less|fewer|lower|smaller|shorter){_THAN}|(?:below|under)(?= \$?\d)"
 
 
+_UP = "grew|grown|grows?|rose|risen|rises?|increase[ds]?|gain(?:ed|s)?|climb(?:ed|s)?|went up"
+_DOWN = "fell|fallen|falls?|dropp?(?:ed|s)?|declined?|decrease[ds]?|shrank|shrunk|went down"
+_RISE, _FALL = "growth|increase|rise|gain", "decline|decrease|drop|fall|loss|reduction"
 _EARLY = 7  # o'clock
 _IS_MORE = re.compile("more|greater|higher|larger|longer|above|over|exceed")
 
@@ -128,6 +131,10 @@ def _comparison(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
     return "more" if _IS_MORE.match(said) else "less"
 
 
+def _direction(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
+    return "more" if found["up"] or found["rise"] else "less"
+
+
 def _number(found: re.Match[str], now: str) -> Any:  # noqa: ANN401
     value = float(found["n"].replace(",", ""))
     return int(value) if value.is_integer() else value
@@ -195,15 +202,24 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
     ),
     ("time", _pattern(r"\b(?:noon|midday|midnight)\b"), _noon),
     (
+        "direction",
+        _pattern(
+            rf"\b(?:(?:(?P<up>{_UP})|{_DOWN})(?= by\b| (?:\w+ ){{0,4}}than\b| at (?:least|most)\b)"
+            rf"|percent(?:age)? (?:(?P<rise>{_RISE})|{_FALL})\b)"
+        ),
+        _direction,
+    ),
+    (
         "comparison",
         _pattern(rf"\b(?:(?:{_MORE}|{_LESS})(?: than)?|at (?:least|most))\b"),
         _comparison,
     ),
+    ("percent", _pattern(r"(?<![\w.])(?P<n>\d{1,9}(?:\.\d{1,9})?) ?(?:%|per ?cent\b)"), _number),
     (
         "number",
         _pattern(
             r"(?<![\w.])(?P<n>\d{1,3}(?:,\d{3}){1,5}"
-            r"|\d{1,15}(?:\.\d{1,9})?)%?(?!\w)"
+            r"|\d{1,15}(?:\.\d{1,9})?)(?!\w)"
         ),
         _number,
     ),
@@ -228,9 +244,18 @@ def find_mentions(
     free = _Free(text)
     for kind, pattern, read in _RECOGNISERS:
         free.take(kind, pattern, lambda match, read=read: read(match, now))  # type: ignore[misc]
-    taken = list(free.found)
+    taken = list(_once(free.found))
     names = [] if free.text.isspace() else list(_names(free.text, known))
     return sorted([*taken, *names, *_options(text, free, options)], key=lambda each: each[1:3])
+
+
+def _once(found: Sequence[Found]) -> Iterator[Found]:
+    """A direction that is said again is said once: `the growth … if it grew by`."""
+    said: set[Any] = set()
+    for each in sorted(found, key=lambda one: one.start):
+        if each.kind != "direction" or each.value not in said:
+            yield each
+        said |= {each.value} if each.kind == "direction" else set()
 
 
 class _Free:
