@@ -10,6 +10,7 @@ from typing import Any
 
 from playhead.experience.document import Mention, Option
 from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._spans import spans
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine import TaskText
 from playhead.experience.values import Found, words_of
@@ -51,7 +52,11 @@ def read_texts(
 ) -> Texts:
     """The parameters that the task texts of some traces suggest."""
     sets = option_sets(examples, tools)
-    known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
+    said = _open_words(examples, sets, tools) if settings.typed_mentions else []
+    plain = _texts_of(examples)
+    sets = [each for each in sets if not any(_within(o, said) for o in _options(plain, each))]
+    parts = {word for each in said for value in each.values for word in _words(value)}
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets), *parts - _alone(examples)}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
@@ -62,8 +67,45 @@ def read_texts(
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in texts}))
     for options in sets:
         result.candidates += _of_kind("option", texts, options)
+    result.candidates += said
     result.candidates = list(_named(result.candidates))
     return result
+
+
+def _open_words(
+    examples: Sequence[Example], sets: Sequence[OptionSet], tools: Mapping[str, ToolSpec]
+) -> list[Candidate]:
+    """What stands between the same words of all texts, and is no value that a schema lists."""
+    fixed = {value for listed in catalogue_lists(tools) for value in listed} | set(tools)
+    listed = [options for options in sets if {value for value, _ in options} <= fixed]
+    texts = _texts_of(examples)
+    return list(_chosen("words", texts, spans(examples, texts, listed)))
+
+
+def _words(value: Any) -> set[str]:  # noqa: ANN401
+    return {word.casefold() for word, _, _ in words_of(str(value))}
+
+
+def _alone(examples: Sequence[Example]) -> set[str]:
+    """Words that calls were made with, each by itself."""
+    return {
+        str(value).casefold()
+        for each in examples
+        for call in (*each.reads, *each.writes)
+        for value in call.arguments.values()
+    }
+
+
+def _options(texts: Sequence[TaskText], options: OptionSet) -> list[Candidate]:
+    return list(_of_kind("option", texts, options))
+
+
+def _within(option: Candidate, words: Sequence[Candidate]) -> bool:
+    """Whether the values of an option are just what some words said: then any others may come."""
+    return bool(words) and all(
+        value is None or str(value).casefold() in {str(w.values[at]).casefold() for w in words}
+        for at, value in enumerate(option.values)
+    )
 
 
 def _count(text: TaskText, kind: str) -> int:
@@ -133,8 +175,15 @@ def _stands_like(
 def _of_kind(kind: str, texts: Sequence[TaskText], options: OptionSet) -> Iterator[Candidate]:
     """Candidates of one kind: sources that say the same in all texts are one parameter."""
     parts = tuple(Option(value=value, words=words) for value, words in options)
+    yield from _chosen(kind, texts, _sources(kind, texts, parts))
+
+
+def _chosen(
+    kind: str, texts: Sequence[TaskText], mentions: Iterable[Mention]
+) -> Iterator[Candidate]:
+    """What some sources find, those that agree taken together."""
     sources: dict[Mention, tuple[Any, ...]] = {}
-    for mention in _sources(kind, texts, parts):
+    for mention in mentions:
         sources[mention] = tuple(text.found(mention) for text in texts)
     full = {found for found in sources.values() if None not in found}
     partial = {
@@ -263,6 +312,11 @@ def catalogue_lists(tools: Mapping[str, ToolSpec]) -> dict[tuple[str, ...], set[
             for listed in _listed(schema):
                 found[listed] = {value.casefold() for value in listed}
     return found
+
+
+def listed_values(tool: ToolSpec, name: str) -> tuple[str, ...]:
+    """The values that an argument may have, if its schema lists them."""
+    return next(iter(_listed(tool.arguments.get(name, {}))), ())
 
 
 def _listed(schema: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
