@@ -325,7 +325,7 @@ def _listed(schema: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
         yield tuple(str(each) for each in allowed)
     said = " ".join(str(schema.get("description", "")).split())
     for sentence in re.split(r"[.;](?: |$)", said):
-        listed = re.split(r"\b(?:one of|either|is|are)\b ?|: ?", sentence)[-1]
+        listed = re.split(r"(?i:\b(?:one of|either|is|are)\b ?|: ?)", sentence)[-1]
         values = tuple(part.strip() for part in re.split(r", (?:or |and )?| or ", listed))
         if len(values) > 1 and all(_ITEM.fullmatch(value) for value in values):
             yield values

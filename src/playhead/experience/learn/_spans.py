@@ -29,7 +29,8 @@ def spans(
             if (places[first][0], places[last - 1][1]) not in taken:
                 found |= dict.fromkeys(_around(text, first, last))
     whole = [each for each in found if all(text.found(each) for text in texts)]
-    yield from whole if len({text.found(each) for each in whole for text in texts}) > 1 else ()
+    values = {text.found(each) for each in whole for text in texts}
+    yield from whole if len(texts) == 1 or len(values) > 1 else ()
 
 
 def _said(example: Example, text: TaskText) -> Iterator[tuple[int, int]]:

@@ -60,7 +60,11 @@ class TaskText:
             for at in range(len(self.words) - len(wanted) + 1)
             if self.words[at : at + len(wanted)] == wanted
         ]
-        found = [self._span(at, behind) for at in (starts if wanted else [0])]
+        found = [
+            self._span(at, behind)
+            for at in (starts if wanted else [0])
+            if not (wanted and self._stops(at))
+        ]
         said = [each for each in found if each is not None]
         return said[0] if said and all(each.value == said[0].value for each in said) else None
 
@@ -73,6 +77,8 @@ class TaskText:
             if (self.words[at : at + len(behind)] == behind if behind else self._stops(at))
         ]
         if not ends:
+            return None
+        if behind and self._stops(ends[0]):
             return None
         start, end = self._starts[first], self._ends[ends[0] - 1]
         said = self.text[start:end]
