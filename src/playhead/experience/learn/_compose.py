@@ -15,6 +15,7 @@ from playhead.experience.document import (
 )
 from playhead.experience.learn._conditions import parameters_in, results_in
 from playhead.experience.learn._program import Ground, Program, ReadStep, cut_at, needed_steps
+from playhead.experience.learn._searches import is_cut
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
 from playhead.experience.routine import Term, const, expression_of, fn
@@ -120,18 +121,26 @@ class _Writer:
         return order[0]
 
     def _read(self, step: ReadStep, following: list[dict[str, Any]]) -> dict[str, Any]:
-        """A state that reads; where a loop needs all rows, none may have been cut off."""
+        """A state that reads; where all rows are needed, none may have been cut off."""
         fixed = step.tool[0] == "const"
         arguments = {name: _plain(term) for name, term in step.arguments.items()}
         call: dict[str, Any] = {"tool": step.tool[1] if fixed else {"choose": _plain(step.tool)}}
-        looped = {s for b in self.plan.branches for each in b.blocks for s in results_in(each.rows)}
-        if fixed and step.state in looped and (most := cut_at(self.ground, step.tool[1])):
+        if fixed and (most := cut_at(self.ground, step.tool[1])) and self._needs_all(step):
             call["cut_at"] = most
         if step.spread is None:
             return {"call": call | {"arguments": arguments}, "next": following}
         name, values = step.spread
         call["arguments"] = arguments | {name: _plain(("item", ()))}
         return {"for_each": {"rows": _plain(const(list(values))), "do": [call]}, "next": following}
+
+    def _needs_all(self, step: ReadStep) -> bool:
+        """Whether a loop goes over the rows, or one is chosen and never was where some lack."""
+        blocks = [block for branch in self.plan.branches for block in branch.blocks]
+        if any(step.state in results_in(block.rows) for block in blocks):
+            return True
+        written = [term for block in blocks for term in block.arguments.values()]
+        chosen = self._chooses(step, written)
+        return chosen and not is_cut(self.ground, self.plan.program, step)
 
     def _chooses(self, step: ReadStep, written: Sequence[Term]) -> bool:
         """Whether what is written is chosen among the rows of a read."""

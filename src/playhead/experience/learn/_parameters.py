@@ -55,8 +55,9 @@ def read_texts(
     said = _open_words(examples, sets, tools) if settings.typed_mentions else []
     plain = _texts_of(examples)
     sets = [each for each in sets if not any(_within(o, said) for o in _options(plain, each))]
-    parts = {word for each in said for value in each.values for word in _words(value)}
-    known = tuple(sorted({*_no_names(examples), *_option_words(sets), *parts - _alone(examples)}))
+    parts = [{word for value in each.values for word in _words(value)} for each in said]
+    whole = set().union(*(words for words in parts if words.isdisjoint(_alone(examples))))
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets), *whole}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())

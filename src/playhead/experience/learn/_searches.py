@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from playhead.experience.learn._atoms import World
 from playhead.experience.learn._conditions import NOW, TODAY, is_identity
 from playhead.experience.learn._parameters import listed_values
 from playhead.experience.learn._program import (
@@ -62,7 +61,9 @@ def add_narrower(ground: Ground, program: Program, terms: Sequence[Term]) -> boo
         if step.tool[0] != "const" or step.spread:
             continue
         _widen(ground, program, step)
-        if not any(_is_cut(ground, world, step) for world in program.worlds):
+        if cut_at(ground, step.tool[1]) is None:
+            continue
+        if not (_asks_for_coming(ground) or is_cut(ground, program, step)):
             continue
         for wanted in _written(ground):
             narrower = _Trial(ground, program, wanted).narrowed(step)
@@ -72,9 +73,15 @@ def add_narrower(ground: Ground, program: Program, terms: Sequence[Term]) -> boo
     return added
 
 
-def _is_cut(ground: Ground, world: World, step: ReadStep) -> bool:
-    limit, result = cut_at(ground, step.tool[1]), world.scope.results.get(step.state)
-    return limit is not None and isinstance(result, list) and len(result) >= limit
+def is_cut(ground: Ground, program: Program, step: ReadStep) -> bool:
+    """Whether a search shows as many rows in a trace as its tool ever shows."""
+    limit = cut_at(ground, str(step.tool[1]))
+    results = [world.scope.results.get(step.state) for world in program.worlds]
+    return any(isinstance(each, list) and len(each) == limit for each in results)
+
+
+def _asks_for_coming(ground: Ground) -> bool:
+    return all(_COMING.search(text.text) for text in ground.texts.texts)
 
 
 def _widen(ground: Ground, program: Program, step: ReadStep) -> None:
@@ -217,7 +224,7 @@ class _Trial:
 
     def _moments(self, tool: ToolSpec) -> Iterator[Pair]:
         """Only what is still to come, where all texts ask for that."""
-        if all(_COMING.search(text.text) for text in self.ground.texts.texts):
+        if _asks_for_coming(self.ground):
             for name in tool.arguments:
                 yield name, NOW
                 yield name, TODAY
