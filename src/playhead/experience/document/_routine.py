@@ -36,6 +36,9 @@ class CallPart(FilePart):
         Discriminator(shape_of("choose")),
     ]
     arguments: dict[Name, Expression] = Field(default_factory=dict, max_length=64)
+    cut_at: int | None = Field(
+        None, ge=1, description="So many rows or more may not be all of them: refused."
+    )
 
 
 class CallState(FilePart):
@@ -48,7 +51,10 @@ class CallState(FilePart):
 
 
 class ForEach(FilePart):
-    """Calls for each row of a list; `item` in their arguments is the row."""
+    """Calls for each row of a list; `item` in their arguments is the row.
+
+    The result of the state is the rows of all of their results, one after the other.
+    """
 
     rows: Expression
     do: Annotated[tuple[CallPart, ...], Field(min_length=1, max_length=16)]

@@ -12,6 +12,7 @@ from playhead.experience.document._routine import (
     CallPart,
     CallState,
     FinishState,
+    ForEachState,
     RefuseState,
     Routine,
     State,
@@ -72,7 +73,7 @@ def _circle(going: Mapping[str, tuple[str, ...]]) -> str | None:
 
 
 def _state_faults(experience: Experience, routine: Routine, state: State) -> Iterator[str]:
-    calls = {name for name, each in routine.states.items() if isinstance(each, CallState)}
+    calls = {name for name, each in routine.states.items() if _is_made(each)}
     if not isinstance(state, FinishState | RefuseState) and not state.next:
         yield "it ends nowhere: give it a `next`, or make it `finish` or `refuse`"
     for part in _parts(state):
@@ -90,6 +91,11 @@ def _state_faults(experience: Experience, routine: Routine, state: State) -> Ite
                 continue
             case _:
                 continue
+
+
+def _is_made(state: State) -> bool:
+    """Whether a state makes calls, and so has a result."""
+    return isinstance(state, CallState | ForEachState)
 
 
 def _parts(value: object) -> Iterator[BaseModel]:

@@ -138,7 +138,7 @@ def parameter_terms(candidates: Sequence[Candidate], settings: LearnSettings) ->
 
 def _converted(kind: str, term: Term) -> Iterator[Term]:
     match kind:
-        case "name":
+        case "name" | "words":
             yield from (fn("lower", term), fn("title", term), fn("capital", term))
         case "number" | "duration" | "period":
             yield fn("text", term)

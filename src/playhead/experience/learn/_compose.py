@@ -14,10 +14,11 @@ from playhead.experience.document import (
     experience_of,
 )
 from playhead.experience.learn._conditions import parameters_in, results_in
-from playhead.experience.learn._program import Ground, Program, ReadStep, needed_steps
+from playhead.experience.learn._program import Ground, Program, ReadStep, cut_at, needed_steps
+from playhead.experience.learn._searches import is_cut
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
-from playhead.experience.routine import Term, expression_of, fn
+from playhead.experience.routine import Term, const, expression_of, fn
 from playhead.tape import Json
 
 _KEPT_ROUTINES = 8
@@ -74,7 +75,7 @@ class _Writer:
         first = needed_steps(self.plan.program, conditions)
         names = [step.state for step in first]
         for step, following in zip(first, [*names, "choose"][1:], strict=True):
-            self.states[step.state] = _read(step, [{"to": following}])
+            self.states[step.state] = self._read(step, [{"to": following}])
         start = names[0] if names else "choose"
         if conditions:
             self._choose(names)
@@ -114,11 +115,33 @@ class _Writer:
                 empty = fn("empty", ("result", step.state, None, None, ()))
                 going.insert(0, {"when": _plain(empty), "to": "nothing"})
                 self._nothing()
-            self.states[step.state] = _read(step, going)
+            self.states[step.state] = self._read(step, going)
         for name, block in zip(calls, branch.blocks, strict=True):
             self.states[name] = _write(block, following[name])
         self.states["done"] = {"finish": {}}
         return order[0]
+
+    def _read(self, step: ReadStep, following: list[dict[str, Any]]) -> dict[str, Any]:
+        """A state that reads; where all rows are needed, none may have been cut off."""
+        fixed = step.tool[0] == "const"
+        arguments = {name: _plain(term) for name, term in step.arguments.items()}
+        call: dict[str, Any] = {"tool": step.tool[1] if fixed else {"choose": _plain(step.tool)}}
+        if fixed and (most := cut_at(self.ground, step.tool[1])) and self._needs_all(step):
+            call["cut_at"] = most
+        if step.spread is None:
+            return {"call": call | {"arguments": arguments}, "next": following}
+        name, values = step.spread
+        call["arguments"] = arguments | {name: _plain(("item", ()))}
+        return {"for_each": {"rows": _plain(const(list(values))), "do": [call]}, "next": following}
+
+    def _needs_all(self, step: ReadStep) -> bool:
+        """Whether a loop goes over the rows, or one is chosen and never was where some lack."""
+        blocks = [block for branch in self.plan.branches for block in branch.blocks]
+        if any(step.state in results_in(block.rows) for block in blocks):
+            return True
+        written = [term for block in blocks for term in block.arguments.values()]
+        chosen = self._chooses(step, written)
+        return chosen and not is_cut(self.ground, self.plan.program, step)
 
     def _chooses(self, step: ReadStep, written: Sequence[Term]) -> bool:
         """Whether what is written is chosen among the rows of a read."""
@@ -130,12 +153,6 @@ class _Writer:
         ]
         direct = any(step.state in results_in(term) for term in written)
         return direct and any(isinstance(row, dict) for row in rows)
-
-
-def _read(step: ReadStep, following: list[dict[str, Any]]) -> dict[str, Any]:
-    tool: Any = step.tool[1] if step.tool[0] == "const" else {"choose": _plain(step.tool)}
-    arguments = {name: _plain(term) for name, term in step.arguments.items()}
-    return {"call": {"tool": tool, "arguments": arguments}, "next": following}
 
 
 def _write(block: Block, following: str) -> dict[str, Any]:

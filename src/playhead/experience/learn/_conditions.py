@@ -35,13 +35,19 @@ def is_ordered(values: Any) -> bool:  # noqa: ANN401
     kept = [value for value in values if value is not None]
     if not kept:
         return False
-    if all(isinstance(value, str) and DAY.fullmatch(value) for value in kept):
+    if is_time(kept):
         return True
     return all(
         (isinstance(value, int | float) and not isinstance(value, bool))
         or (isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,5}|0", value))
         for value in kept
     )
+
+
+def is_time(values: Sequence[Any]) -> bool:
+    """Whether values are days or moments."""
+    kept = [value for value in values if value is not None]
+    return bool(kept) and all(isinstance(each, str) and DAY.fullmatch(each) for each in kept)
 
 
 def row_conditions(
@@ -55,7 +61,8 @@ def row_conditions(
         column = [row.get(name) for row in rows if isinstance(row, dict)]
         item = ("item", (name,))
         if all(isinstance(value, str) and DAY.fullmatch(value) for value in column if value):
-            yield from _day_conditions(item, candidates)
+            moments = any(len(str(value)) > len("2031-01-01") for value in column if value)
+            yield from _day_conditions(item, candidates, now=NOW if moments else TODAY)
             continue
         for each in candidates:
             if each.kind in ("quoted", "name", "option", "address", "number"):
@@ -126,9 +133,9 @@ def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
             yield fn("not", same)
 
 
-def _day_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Term]:
-    yield fn("compare", const("less"), item, NOW)
-    yield fn("compare", const("more"), item, NOW)
+def _day_conditions(item: Term, candidates: Sequence[Candidate], *, now: Term) -> Iterator[Term]:
+    yield fn("compare", const("less"), item, now)
+    yield fn("compare", const("more"), item, now)
     for each in candidates:
         if each.kind == "period":
             since = fn("add_days", TODAY, fn("subtract", const(0), ("param", each.name)))

@@ -16,7 +16,11 @@ from playhead.experience.learn._guards import (
     stated_guards,
     unspent,
 )
-from playhead.experience.learn._lookups import add_lookups, add_reads_of_others
+from playhead.experience.learn._lookups import (
+    add_directories,
+    add_lookups,
+    add_reads_of_others,
+)
 from playhead.experience.learn._parameters import read_texts
 from playhead.experience.learn._program import (
     Ground,
@@ -26,6 +30,7 @@ from playhead.experience.learn._program import (
     make_program,
     needed_steps,
 )
+from playhead.experience.learn._searches import add_narrower, add_searches
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
@@ -189,10 +194,12 @@ def _plan(ground: Ground, at: int, *, reach: Reach) -> Plan | str:
     program = make_program(ground, at, example.reads)
     clusters = _clusters(ground.examples)
     branches = _branches(ground, program, clusters)
-    for extend in (add_reads_of_others, add_lookups):
+    for extend in (add_reads_of_others, add_directories, add_searches, add_lookups):
         if branches is None and reach != "own":
             extend(ground, program)
             branches = _branches(ground, program, clusters)
+    if add_narrower(ground, program, _written(branches or [])):
+        branches = _branches(ground, program, clusters) or branches
     if branches is None:
         return "it does not explain what is written"
     idle = clusters.get((), [])
@@ -216,6 +223,11 @@ def _branches(
             return None
         branches += groups
     return branches
+
+
+def _written(branches: Sequence[Branch]) -> list[Term]:
+    """The terms of all that is written."""
+    return [term for branch in branches for block in branch.blocks for term in block.terms]
 
 
 def _clusters(examples: Sequence[Example]) -> dict[tuple[str, ...], list[int]]:
@@ -263,8 +275,11 @@ def _guarded(
         idle: Traces that wrote nothing.
         stated: What the texts say in so many words is enough; where nothing was written, needed.
     """
+    idle = [at for at in idle if not _loops_over_nothing(program, branches, at)]
+    wrong = [at for at, example in enumerate(ground.examples) if example.wrong]
+    traces = {*idle, *wrong, *(at for branch in branches for at in branch.members)}
     terms = [term for step in program.steps for term in step.terms]
-    written = [term for branch in branches for block in branch.blocks for term in block.terms]
+    written = _written(branches)
     live = {step.state for step in needed_steps(program, written)}
     idle_reads = {
         step.state
@@ -272,6 +287,7 @@ def _guarded(
         if step.state not in live
         and not step.added
         and not (is_lookup(program, step) and not branches)
+        and not _is_replaced(program, step, live, loosely=not sounds_conditional(ground))
     }
     left = unspent(ground, [*terms, *written])
     told_apart = any(example.wrong for example in ground.examples)
@@ -286,7 +302,7 @@ def _guarded(
     if not ground.settings.refusal_rules:
         left, idle_reads = set(), set()
     for branch in branches or [Branch([], [])]:
-        labels = {at: at in branch.members for at in range(len(ground.examples))}
+        labels = {at: at in branch.members for at in traces}
         found: list[Term] = []
         if branches or not stated:
             found = guards(ground, program, labels, parameters=left, reads=idle_reads)
@@ -305,6 +321,28 @@ def _guarded(
         and not speaks_of_another_way(ground, [*terms, *written])
     )
     return Plan(program, branches, None, bool(idle) or inferred)
+
+
+def _is_replaced(program: Program, step: ReadStep, live: set[str], *, loosely: bool) -> bool:
+    """Whether a read that is used shows the same as one that is not, or a part of it.
+
+    Where no text speaks of a condition, any read with the same tool was the same put differently.
+    """
+    shown = program.worlds[program.of].scope.results
+    used = [each for each in program.steps if each.state in live]
+    return any(
+        (each.tool == step.tool and (loosely or step.arguments.items() <= each.arguments.items()))
+        or (step.state in shown and shown[step.state] == shown.get(each.state))
+        for each in used
+    )
+
+
+def _loops_over_nothing(program: Program, branches: Sequence[Branch], at: int) -> bool:
+    """Whether a trace that wrote nothing needs no other reason than that no row was due."""
+    return len(branches) == 1 and all(
+        block.rows is not None and program.worlds[at].value(block.rows) == []
+        for block in branches[0].blocks
+    )
 
 
 def is_lookup(program: Program, step: ReadStep) -> bool:

@@ -5,19 +5,19 @@ Somebody who knows an address by heart need not look it up; an experience must.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import permutations
-from typing import Any
 
 from playhead.experience.learn._conditions import NOW, is_identity
 from playhead.experience.learn._program import (
     Ground,
     Program,
     ReadStep,
-    make_read,
+    add_step,
     read_result,
     read_step,
 )
+from playhead.experience.learn._searches import leaves
 from playhead.experience.learn._trace import ToolSpec
 from playhead.experience.routine import Term, const, fn
 
@@ -34,8 +34,14 @@ def add_reads_of_others(ground: Ground, program: Program) -> None:
         for read in example.reads:
             alone = [read if at == other else None for at in range(len(ground.examples))]
             step = read_step(ground, theirs, read, alone)
-            if step is not None and not _is_there(program, step):
-                _add(ground, program, step)
+            if step is not None and not program.has(step):
+                add_step(ground, program, step)
+
+
+def add_directories(ground: Ground, program: Program) -> None:
+    """Reads that turn what the text mentions into what was written, as a directory does."""
+    if ground.probe is not None:
+        _add_lookups(ground, program, plain=True)
 
 
 def add_lookups(ground: Ground, program: Program) -> None:
@@ -44,8 +50,11 @@ def add_lookups(ground: Ground, program: Program) -> None:
     They are made in a fresh environment, and kept if they find something in every trace that
     wrote which nothing else explains.
     """
-    if ground.probe is None:
-        return
+    if ground.probe is not None:
+        _add_lookups(ground, program, plain=False)
+
+
+def _add_lookups(ground: Ground, program: Program, *, plain: bool) -> None:
     right = [at for at, example in enumerate(ground.examples) if not example.wrong]
     wanted = {at: _unexplained(ground, program, at) for at in right}
     wanted = {at: values for at, values in wanted.items() if values}
@@ -54,24 +63,13 @@ def add_lookups(ground: Ground, program: Program) -> None:
         if not wanted or tries == _MOST_TRIES or added == _MOST_ADDED:
             return
         step = ReadStep("", const(tool.name), arguments)
-        if _is_there(program, step):
+        if program.has(step) or (plain and len(arguments) > 1):
             continue
-        if all(_finds(ground, program, step, at, values) for at, values in wanted.items()):
-            _add(ground, program, step)
+        if all(
+            _finds(ground, program, step, at, values, plain=plain) for at, values in wanted.items()
+        ):
+            add_step(ground, program, step)
             added += 1
-
-
-def _add(ground: Ground, program: Program, step: ReadStep) -> None:
-    step.state, step.added = f"read_{len(program.steps) + 1}", True
-    program.steps.append(step)
-    for at in range(len(ground.examples)):
-        make_read(ground, program, step, at, None)
-
-
-def _is_there(program: Program, step: ReadStep) -> bool:
-    return any(
-        step.tool == each.tool and step.arguments == each.arguments for each in program.steps
-    )
 
 
 def _lookups(ground: Ground) -> Iterator[tuple[ToolSpec, dict[str, Term]]]:
@@ -102,7 +100,7 @@ def _end(day: Term) -> Term:
 
 def _unexplained(ground: Ground, program: Program, at: int) -> set[str]:
     """What a trace wrote that names one thing, and that no result so far holds."""
-    known = set(_leaves(list(program.worlds[at].scope.results.values())))
+    known = leaves(list(program.worlds[at].scope.results.values()))
     known |= {str(value) for value in program.worlds[at].scope.params.values()}
     return {
         str(value)
@@ -112,7 +110,9 @@ def _unexplained(ground: Ground, program: Program, at: int) -> set[str]:
     }
 
 
-def _finds(ground: Ground, program: Program, step: ReadStep, at: int, values: set[str]) -> bool:
+def _finds(
+    ground: Ground, program: Program, step: ReadStep, at: int, values: set[str], *, plain: bool
+) -> bool:
     world = program.worlds[at]
     arguments = {name: world.value(term) for name, term in step.arguments.items()}
     if None in arguments.values():
@@ -121,14 +121,6 @@ def _finds(ground: Ground, program: Program, step: ReadStep, at: int, values: se
         result = read_result(ground, str(step.tool[1]), arguments, at, None)
     except LookupError:
         return False
-    return isinstance(result, list) and not values.isdisjoint(_leaves(result))
-
-
-def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _leaves(each)
-    elif isinstance(value, str):
-        yield value
+    if not isinstance(result, list) or (plain and any(isinstance(row, dict) for row in result)):
+        return False
+    return not values.isdisjoint(leaves(result))

@@ -10,6 +10,7 @@ from typing import Any
 
 from playhead.experience.document import Mention, Option
 from playhead.experience.learn._settings import LearnSettings
+from playhead.experience.learn._spans import spans
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine import TaskText
 from playhead.experience.values import Found, words_of
@@ -54,13 +55,18 @@ def read_texts(
 ) -> Texts:
     """The parameters that the task texts of some traces suggest."""
     sets = option_sets(examples, tools)
-    known = tuple(sorted({*_no_names(examples), *_option_words(sets)}))
+    said = _open_words(examples, sets, tools) if settings.typed_mentions else []
+    plain = _texts_of(examples)
+    sets = [each for each in sets if not any(_within(o, said) for o in _options(plain, each))]
+    parts = [{word for value in each.values for word in _words(value)} for each in said]
+    whole = set().union(*(words for words in parts if words.isdisjoint(_alone(examples))))
+    known = tuple(sorted({*_no_names(examples), *_option_words(sets), *whole}))
     texts = [TaskText(each.trace.task, now=each.trace.now, known=known) for each in examples]
     result = Texts(texts, known)
     taken = [_spans(text, sets) for text in texts]
     # What a session that wrote nothing speaks of besides may be something else to write.
-    writing = [text for text, each in zip(texts, examples, strict=True) if each.writes]
-    told = writing or texts
+    right = [at for at, each in enumerate(examples) if not each.wrong]
+    told = [texts[at] for at in right if examples[at].writes] or [texts[at] for at in right]
     kinds = dict.fromkeys(found.kind for text in texts for found in text.mentions())
     if not settings.typed_mentions:
         kinds = {kind: None for kind in kinds if kind in _PLAIN}
@@ -68,10 +74,47 @@ def read_texts(
         result.candidates += _of_kind(kind, texts, (), taken)
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in told}))
     for options in sets:
-        said = list(_of_kind("option", texts, options, taken))
-        result.candidates += [*said, *_with_defaults(said, examples)]
+        chosen = list(_of_kind("option", texts, options, taken))
+        result.candidates += [*chosen, *_with_defaults(chosen, examples)]
+    result.candidates += said
     result.candidates = list(_named(result.candidates))
     return result
+
+
+def _open_words(
+    examples: Sequence[Example], sets: Sequence[OptionSet], tools: Mapping[str, ToolSpec]
+) -> list[Candidate]:
+    """What stands between the same words of all texts, and is no value that a schema lists."""
+    fixed = {value for listed in catalogue_lists(tools) for value in listed} | set(tools)
+    listed = [options for options in sets if {value for value, _ in options} <= fixed]
+    texts = _texts_of(examples)
+    return list(_chosen("words", texts, spans(examples, texts, listed)))
+
+
+def _words(value: Any) -> set[str]:  # noqa: ANN401
+    return {word.casefold() for word, _, _ in words_of(str(value))}
+
+
+def _alone(examples: Sequence[Example]) -> set[str]:
+    """Words that calls were made with, each by itself."""
+    return {
+        str(value).casefold()
+        for each in examples
+        for call in (*each.reads, *each.writes)
+        for value in call.arguments.values()
+    }
+
+
+def _options(texts: Sequence[TaskText], options: OptionSet) -> list[Candidate]:
+    return list(_of_kind("option", texts, options))
+
+
+def _within(option: Candidate, words: Sequence[Candidate]) -> bool:
+    """Whether the values of an option are just what some words said: then any others may come."""
+    return bool(words) and all(
+        value is None or str(value).casefold() in {str(w.values[at]).casefold() for w in words}
+        for at, value in enumerate(option.values)
+    )
 
 
 def _count(text: TaskText, kind: str) -> int:
@@ -168,12 +211,19 @@ def _of_kind(
     kind: str,
     texts: Sequence[TaskText],
     options: OptionSet,
-    taken: Sequence[Sequence[tuple[int, int]]],
+    taken: Sequence[Sequence[tuple[int, int]]] = (),
 ) -> Iterator[Candidate]:
     """Candidates of one kind: sources that say the same in all texts are one parameter."""
     parts = tuple(Option(value=value, words=words) for value, words in options)
+    yield from _chosen(kind, texts, _sources(kind, texts, parts, taken))
+
+
+def _chosen(
+    kind: str, texts: Sequence[TaskText], mentions: Iterable[Mention]
+) -> Iterator[Candidate]:
+    """What some sources find, those that agree taken together."""
     sources: dict[Mention, tuple[Any, ...]] = {}
-    for mention in _sources(kind, texts, parts, taken):
+    for mention in mentions:
         sources[mention] = tuple(text.found(mention) for text in texts)
     full = {found for found in sources.values() if None not in found}
     partial = {
@@ -234,9 +284,9 @@ def _sources(
     for nth in range(max(counts, default=0)):
         yield Mention(kind=kind, nth=nth, of=tuple(c for c in counts if c > nth), options=options)
     cues: dict[tuple[str | None, str | None], None] = {}
-    for text, spans in zip(texts, taken, strict=True):
+    for at, text in enumerate(texts):
         for each in text.of_kind(probe):
-            before, after = _around(text, each, spans)
+            before, after = _around(text, each, taken[at] if taken else ())
             cues |= {(before, None): None, (None, after): None}
     for left, right in cues:
         if (left or right) not in _JOINING:
@@ -320,13 +370,18 @@ def catalogue_lists(tools: Mapping[str, ToolSpec]) -> dict[tuple[str, ...], set[
     return found
 
 
+def listed_values(tool: ToolSpec, name: str) -> tuple[str, ...]:
+    """The values that an argument may have, if its schema lists them."""
+    return next(iter(_listed(tool.arguments.get(name, {}))), ())
+
+
 def _listed(schema: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
     """The values that a schema allows, and those that its description lists."""
     if isinstance(allowed := schema.get("enum"), list):
         yield tuple(str(each) for each in allowed)
     said = " ".join(str(schema.get("description", "")).split())
     for sentence in re.split(r"[.;](?: |$)", said):
-        listed = re.split(r"\b(?:one of|either|is|are)\b ?|: ?", sentence)[-1]
+        listed = re.split(r"(?i:\b(?:one of|either|is|are)\b ?|: ?)", sentence)[-1]
         values = tuple(part.strip() for part in re.split(r", (?:or |and )?| or ", listed))
         if len(values) > 1 and all(_ITEM.fullmatch(value) for value in values):
             yield values

@@ -6,12 +6,19 @@ as well; a program that contradicts a trace is dropped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.learn._atoms import World, constant, explain, world_of
-from playhead.experience.learn._conditions import is_identity, parameters_in, plainest, results_in
+from playhead.experience.learn._conditions import (
+    is_identity,
+    is_time,
+    parameters_in,
+    plainest,
+    results_in,
+)
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._settings import LearnSettings
@@ -30,14 +37,28 @@ _CHOICE_WORDS = said_by(
 )
 
 
+_TIME_WORDS = re.compile(
+    r"\b(next|upcoming|soonest|earliest|oldest|latest|newest|(most )?recent|last|first)\b", re.I
+)
+
+
 @dataclass(slots=True)
 class ReadStep:
-    """A read: its tool and arguments as terms; `added` if the program's own trace lacks it."""
+    """A read: its tool and arguments as terms.
+
+    Args:
+        state: Its name.
+        tool: The tool.
+        arguments: The arguments.
+        added: Whether the program's own trace lacks it.
+        spread: An argument and its values, if it is made once for each; the rows are put together.
+    """
 
     state: str
     tool: Term
     arguments: dict[str, Term]
     added: bool = False
+    spread: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def terms(self) -> list[Term]:
@@ -55,6 +76,7 @@ class Ground:
         tools: The tools by name.
         settings: What may be used.
         probe: Makes reads; None to use the recorded ones alone.
+        sizes: How many rows each read gave, by tool and call.
     """
 
     examples: Sequence[Example]
@@ -62,6 +84,7 @@ class Ground:
     tools: Mapping[str, ToolSpec]
     settings: LearnSettings
     probe: Probe | None
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -84,6 +107,11 @@ class Program:
     worlds: list[World]
     steps: list[ReadStep] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
+
+    def has(self, step: ReadStep) -> bool:
+        """Whether it makes the same read already."""
+        wanted = (step.tool, step.arguments, step.spread)
+        return any((each.tool, each.arguments, each.spread) == wanted for each in self.steps)
 
 
 def make_program(ground: Ground, of: int, reads: Sequence[PastCall]) -> Program:
@@ -186,6 +214,7 @@ def slot(
         else:
             kept = [term for term in found if _holding(worlds, term, values) == len(values)]
             kept = as_said(_CHOICE_WORDS, plainest(kept), ground.texts.texts)
+            kept = _in_time(ground, worlds[of], kept)
         if kept:
             break
     kept = _as_mentioned(kept, value)
@@ -197,6 +226,20 @@ def slot(
         if not said and not is_identity(value):
             kept.append(constant(value))
     return kept[: ground.settings.explanations]
+
+
+def _in_time(ground: Ground, world: World, terms: list[Term]) -> list[Term]:
+    """Of rows chosen by a member, those chosen by a time, where all texts have a word for that."""
+    if not all(_TIME_WORDS.search(text.text) for text in ground.texts.texts):
+        return terms
+    return [term for term in terms if _is_timely(world, term)] or terms
+
+
+def _is_timely(world: World, term: Term) -> bool:
+    if term[0] != "result" or not isinstance(term[3], tuple):
+        return False
+    rows = world.scope.results.get(term[1])
+    return is_time([row.get(term[3][1]) for row in rows or () if isinstance(row, dict)])
 
 
 def _as_mentioned(terms: Sequence[Term], value: Json) -> list[Term]:
@@ -266,12 +309,57 @@ def make_read(
         program.failed.add(at)
         return
     try:
-        world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
+        if step.spread is not None:
+            parts = spread_results(ground, step, arguments, at)
+            world.learn(step.state, [row for part in parts for row in part])
+        else:
+            world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
     except LookupError:
         program.failed.add(at)
 
 
+def add_step(ground: Ground, program: Program, step: ReadStep) -> None:
+    """Another read, made on every trace."""
+    step.state, step.added = f"read_{len(program.steps) + 1}", True
+    program.steps.append(step)
+    for at in range(len(ground.examples)):
+        make_read(ground, program, step, at, None)
+
+
+def spread_results(
+    ground: Ground, step: ReadStep, arguments: Mapping[str, Json], at: int
+) -> list[list[Any]]:
+    """The rows for each value of an argument."""
+    name, values = step.spread or ("", ())
+    parts = [
+        read_result(ground, str(step.tool[1]), {**arguments, name: value}, at, None)
+        for value in values
+    ]
+    return [part for part in parts if isinstance(part, list)]
+
+
+def cut_at(ground: Ground, tool: str) -> int | None:
+    """How many rows a tool shows at most, if several of its results stop at that many."""
+    sizes = list(ground.sizes.get(tool, {}).values())
+    most = max(sizes, default=0)
+    return most if most > 1 and sizes.count(most) > 1 else None
+
+
 def read_result(
+    ground: Ground,
+    tool: str,
+    arguments: Mapping[str, Json],
+    at: int,
+    aligned: PastCall | None,
+) -> Any:  # noqa: ANN401
+    """What a read gives: as it was recorded, or made again."""
+    found = _read_result(ground, tool, arguments, at, aligned)
+    if isinstance(found, list):
+        ground.sizes.setdefault(tool, {})[call_key(tool, arguments)] = len(found)
+    return found
+
+
+def _read_result(
     ground: Ground,
     tool: str,
     arguments: Mapping[str, Json],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from playhead.experience.values import Found, Unclear, find_mentions, words_of
 from playhead.tape import Json
 
 _NAMING = ("quoted", "address", "name", "date", "weekday", "option")  # said again, the same thing
+_LONGEST_SPAN = 8  # words
+_BREAK = re.compile(r"[.?!;:]\s|[\n\"“”]|(?<!\w)'|'(?!\w)")
 
 
 class TaskText:
@@ -46,6 +49,8 @@ class TaskText:
 
     def found(self, mention: Mention) -> Found | None:
         """What a source finds; nothing where its words stand around several things."""
+        if mention.kind == "words":
+            return self._between(mention)
         found = self.different(mention)
         if mention.of and len(found) not in mention.of:
             return None
@@ -53,6 +58,44 @@ class TaskText:
             return found[place] if -len(found) <= place < len(found) else None
         near = [each for each in self.of_kind(mention) if self.stands(each, mention)]
         return near[0] if near and all(each.value == near[0].value for each in near) else None
+
+    def _between(self, mention: Mention) -> Found | None:
+        """The words from those of a source to the next ones of it, within one sentence."""
+        wanted, behind = (mention.after or "").split(), (mention.before or "").split()
+        starts = [
+            at + len(wanted)
+            for at in range(len(self.words) - len(wanted) + 1)
+            if self.words[at : at + len(wanted)] == wanted
+        ]
+        found = [
+            self._span(at, behind)
+            for at in (starts if wanted else [0])
+            if not (wanted and self._stops(at))
+        ]
+        said = [each for each in found if each is not None]
+        return said[0] if said and all(each.value == said[0].value for each in said) else None
+
+    def _span(self, first: int, behind: Sequence[str]) -> Found | None:
+        """From a word up to some others, or to the end of the sentence if there are none."""
+        size, longest = len(self.words), first + _LONGEST_SPAN
+        ends = [
+            at
+            for at in range(first + 1, min(size, longest) + 1)
+            if (self.words[at : at + len(behind)] == behind if behind else self._stops(at))
+        ]
+        if not ends:
+            return None
+        if behind and self._stops(ends[0]):
+            return None
+        start, end = self._starts[first], self._ends[ends[0] - 1]
+        said = self.text[start:end]
+        return None if _BREAK.search(said) else Found("words", start, end, said)
+
+    def _stops(self, at: int) -> bool:
+        """Whether a sentence ends before a word."""
+        if at == len(self.words):
+            return True
+        return bool(_BREAK.search(self.text[self._ends[at - 1] : self._starts[at]]))
 
     def stands(self, found: Found, mention: Mention) -> bool:
         """Whether the words of a source stand around a mention."""
@@ -98,7 +141,7 @@ def parameter_value(parameter: Parameter, text: TaskText) -> Json:
     ]
     for told_by in (_by_words, _by_place):
         found = [text.found(mention) for mention in mentions if told_by(mention)]
-        values = [each.value for each in found if each is not None]
+        values: list[Json] = [each.value for each in found if each is not None]
         if any(value != values[0] for value in values):
             raise Unclear
         if values:

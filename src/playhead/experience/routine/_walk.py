@@ -149,9 +149,13 @@ class _Walker:
             said = f"`{name}` would loop over {len(rows)} rows, more than {state.for_each.at_most}"
             self._walk.end = Refuse(said, "limit", name)
             raise _Stop
+        found: list[Any] = []
         for row in rows:
             for part in state.for_each.do:
-                self._made(name, part, row)
+                made = self._made(name, part, row)
+                found += made if isinstance(made, list) else []
+        self._results[name] = found
+        self._scope.forget()
 
     def _following(self, name: str, transitions: tuple[Transition, ...]) -> str | None:
         for each in transitions:
@@ -180,7 +184,15 @@ class _Walker:
         if past is None:
             self._walk.needs = call
             raise _Stop
-        return self._answer(call, past)
+        return self._complete(call, part, self._answer(call, past))
+
+    def _complete(self, call: PlannedCall, part: CallPart, result: Any) -> Any:  # noqa: ANN401
+        """A result of which no rows can have been left out."""
+        if part.cut_at is not None and isinstance(result, list) and len(result) >= part.cut_at:
+            said = f"`{call.tool}` gave {len(result)} rows, and there may be more of them"
+            self._walk.end = Refuse(said, "limit", call.state)
+            raise _Stop
+        return result
 
     def _write(self, call: PlannedCall) -> Any:  # noqa: ANN401
         self._walk.plan.append(call)

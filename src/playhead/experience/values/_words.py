@@ -21,6 +21,8 @@ def stem(word: str) -> str:
     """A word without its ending, roughly: enough to see that `engaged` is of `engage`."""
     word = word.casefold()
     for ending in _ENDINGS:
+        if ending == "d" and not word.endswith("ed"):
+            break  # `lead` is of `leads`
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
             break
