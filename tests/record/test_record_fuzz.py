@@ -111,14 +111,14 @@ def fuzz_store(examples: int) -> dict[str, int]:
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(llm_calls, max_size=3), changes)
     def law(calls: list[dict[str, Any]], changes: list[tuple[float, int, bytes]]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "calls.sqlite")
-            calls_database(path, [{"prompt_id": f"p{n}", **c} for n, c in enumerate(calls)])
-            broken = Path(folder, "tapedata.sqlite")
-            broken.write_bytes(changed(path.read_bytes(), changes))
-            counts[run(tried_store(broken))] += 1
+        path = Path(folder, "calls.sqlite")
+        calls_database(path, [{"prompt_id": f"p{n}", **c} for n, c in enumerate(calls)])
+        broken = Path(folder, "tapedata.sqlite")
+        broken.write_bytes(changed(path.read_bytes(), changes))
+        counts[run(tried_store(broken))] += 1
 
-    law()
+    with tempfile.TemporaryDirectory() as folder:
+        law()
     return counts
 
 

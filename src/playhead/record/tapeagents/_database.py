@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -117,22 +116,20 @@ def calls_beside(path: Path) -> Path | None:
 
 def calls_file(calls: Iterable[JsonObject]) -> bytes:
     """The bytes of a SQLite file with these calls; the first one with a prompt's id counts."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, NAME)
-        connection = sqlite3.connect(path)
-        try:
-            written = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
-            connection.execute(f"CREATE TABLE LLMCalls ({written})")
-            marks = ", ".join("?" * len(_COLUMNS))
-            for call in calls:
-                connection.execute(
-                    f"INSERT OR IGNORE INTO LLMCalls VALUES ({marks})",  # noqa: S608
-                    [_cell(call.get(name), is_json=name in _JSON) for name in _COLUMNS],
-                )
-            connection.commit()
-        finally:
-            connection.close()
-        return path.read_bytes()
+    connection = sqlite3.connect(":memory:")
+    try:
+        written = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+        connection.execute(f"CREATE TABLE LLMCalls ({written})")
+        marks = ", ".join("?" * len(_COLUMNS))
+        for call in calls:
+            connection.execute(
+                f"INSERT OR IGNORE INTO LLMCalls VALUES ({marks})",  # noqa: S608
+                [_cell(call.get(name), is_json=name in _JSON) for name in _COLUMNS],
+            )
+        connection.commit()
+        return connection.serialize()
+    finally:
+        connection.close()
 
 
 def _cell(value: Json, *, is_json: bool) -> str | int | float | None:
