@@ -169,7 +169,7 @@ def read_back(format: str, data: bytes) -> Any:
 
 
 def calls_database(path: Path, calls: list[dict[str, Any]]) -> None:
-    """Write a store of model calls as TapeAgents does; made in memory, for no disk is tried here."""
+    """Write a store of model calls as TapeAgents does, made in memory: no disk is tried here."""
     connection = sqlite3.connect(":memory:")
     connection.execute(f"CREATE TABLE LLMCalls ({', '.join(COLUMNS)})")
     for call in calls:

@@ -43,17 +43,28 @@ class CallsFile:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True
             )
+        except sqlite3.Error as error:
+            raise self._fault(str(error)) from None
+        try:
+            self.columns = self._columns()
+        except BaseException:
+            self.close()
+            raise
+
+    def _columns(self) -> list[str]:
+        try:
             self._connection.execute("PRAGMA trusted_schema = OFF")
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_RECORD)
             rows = self._connection.execute("PRAGMA table_info(LLMCalls)").fetchall()
             kind = self._connection.execute(
                 "SELECT type FROM sqlite_master WHERE name = 'LLMCalls'"
             ).fetchone()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise self._fault(str(error)) from None
-        self.columns = [str(row[1]) for row in rows]
-        if kind != ("table",) or "prompt_id" not in self.columns or "prompt" not in self.columns:
+        columns = [str(row[1]) for row in rows]
+        if kind != ("table",) or "prompt_id" not in columns or "prompt" not in columns:
             raise self._fault("there is no table `LLMCalls` of model calls in it")
+        return columns
 
     def _fault(self, said: str, place: str = "") -> ForeignFileError:
         where = f"`{self.path}`: {place}: " if place else f"`{self.path}`: "
