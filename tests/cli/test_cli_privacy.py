@@ -13,18 +13,24 @@ from playhead.store import SqliteStore
 
 ADDRESS = "ana@example.com"
 AGENT = """
+from pathlib import Path
+
 import playhead as ph
 from playhead.tape import ToolCallPart, assistant
+
+def note(name, text):
+    with Path(name).open("a") as file:
+        file.write(text + "\\n")
 
 @ph.tool(effect="irreversible")
 def send(to: str) -> str:
     \"\"\"Send a message.\"\"\"
-    open("sent.txt", "a").write(to + "\\n")
+    note("sent.txt", to)
     return f"sent to {to}"
 
 def answer(request):
     said = [message for message in request.prompt.messages() if message.role != "system"]
-    open("seen.txt", "a").write(said[0].text + "\\n")
+    note("seen.txt", said[0].text)
     if any(message.role == "tool" for message in said):
         return "Done."
     to = said[0].text.removeprefix("Write to ")
