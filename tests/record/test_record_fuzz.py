@@ -109,17 +109,25 @@ async def tried_store(path: Path) -> str:
     return "refused"
 
 
-def fuzz_store(examples: int) -> dict[str, int]:
+def fuzz_store(cases: int) -> dict[str, int]:
     counts = {"read": 0, "refused": 0}
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(llm_calls, max_size=3), changes)
-    def law(calls: list[dict[str, Any]], changes: list[tuple[float, int, bytes]]) -> None:
+    @settings(
+        max_examples=-(-cases // A_DOCUMENT),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        st.lists(llm_calls, max_size=3),
+        st.lists(changes, min_size=A_DOCUMENT, max_size=A_DOCUMENT),
+    )
+    def law(calls: list[dict[str, Any]], tries: list[list[tuple[float, int, bytes]]]) -> None:
         path = Path(folder, "calls.sqlite")
         calls_database(path, [{"prompt_id": f"p{n}", **c} for n, c in enumerate(calls)])
         broken = Path(folder, "tapedata.sqlite")
-        broken.write_bytes(changed(path.read_bytes(), changes))
-        counts[run(tried_store(broken))] += 1
+        for each in tries:
+            broken.write_bytes(changed(path.read_bytes(), each))
+            counts[run(tried_store(broken))] += 1
 
     with tempfile.TemporaryDirectory() as folder:
         law()
