@@ -57,16 +57,18 @@ def presidio_rules(
     if analyzer is None:
         with _quiet():
             analyzer = _patterns(language) if model is None else _with_model(model, language)
-    kinds = {name: _kind(name) for name in ([entities] if isinstance(entities, str) else entities)}
-    if isinstance(entities, Mapping):
-        kinds = dict(entities)
+    kinds = _kinds(entities)
     _check(analyzer, kinds, language)
     analysis = _Analysis(analyzer, tuple(kinds), language, score)
     return [_rule(analysis, kind, kinds) for kind in dict.fromkeys(kinds.values())]
 
 
-def _kind(entity: str) -> str:
-    return _KINDS.get(entity) or re.sub("[^a-z_]", "", entity.lower())[:24]
+def _kinds(entities: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
+    """Kind by entity: as was said, as the built-in rules say it, or the entity's own name."""
+    if isinstance(entities, Mapping):
+        return dict(entities)
+    names = [entities] if isinstance(entities, str) else entities
+    return {name: _KINDS.get(name) or re.sub("[^a-z_]", "", name.lower())[:24] for name in names}
 
 
 @contextlib.contextmanager
