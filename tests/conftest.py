@@ -14,7 +14,7 @@ from tally import Tally, told
 
 pytest.register_assert_rewrite("playhead.store")  # the conformance kit's assertions
 
-# CI runs the same examples each time; a person's run looks for new ones. A slow machine is no fault.
+# CI runs the same examples each time; a person's run looks for new ones. Slowness is no fault.
 settings.register_profile("ours", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "ours")
