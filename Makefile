@@ -50,7 +50,7 @@ litellm: ## tests of the extra `litellm`, in an environment of its own (350 MB, 
 
 lock: ## pin again what `make` installs
 	$(PYTHON) -m pip install --quiet --target $(VENV)-tool uv
-	$(VENV)-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra anthropic --extra checks --extra evaluate --extra govern --extra inspect --extra langgraph --extra mcp --extra openai --extra otel --extra otlp --extra record --extra serve --extra templates --group clients --group dev pyproject.toml -o requirements.lock
+	$(VENV)-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra anthropic --extra checks --extra evaluate --extra govern --extra inspect --extra langgraph --extra mcp --extra openai --extra otel --extra otlp --extra presidio --extra record --extra serve --extra templates --group clients --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove what the recipes made
 	rm -rf $(VENV) $(VENV)-litellm $(VENV)-tool .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -202,7 +202,7 @@ import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
         models = ("openai", "anthropic", "litellm", "httpx2", "mcp", "mcp_types", "opentelemetry")
-        private = ("cryptography", "re2", "phonenumbers", "stdnum", "presidio_analyzer")
+        private = ("cryptography", "re2", "phonenumbers", "stdnum", "presidio_analyzer", "spacy")
         checks = ("cel_expr_python", "jsonschema_rs")
         numbers = ("numpy", "scipy", "nltk", "jinja2")
         proxy = ("aiohttp", "yarl", "httptools", "uvicorn")
@@ -383,16 +383,16 @@ assert raw_agreement({{"ana": {{"x": 1}}, "bo": {{"x": 1}}}}) == 1.0
     assert "playhead[evaluate]" in run_python(ABSENT + code)
 
 
-def test_names_in_free_text_need_a_package_that_no_extra_brings() -> None:
+def test_names_in_free_text_name_their_extra() -> None:
     code = """
 from playhead.errors import MissingExtraError
-from playhead.govern import names_rule
+from playhead.govern import presidio_rules
 try:
-    names_rule()
+    presidio_rules()
 except MissingExtraError as error:
     print(error)
 """
-    assert "pip install presidio-analyzer" in run_python(ABSENT + code)
+    assert "playhead[presidio]" in run_python(ABSENT + code)
 
 
 def test_a_run_that_nobody_traces_does_not_import_telemetry() -> None:

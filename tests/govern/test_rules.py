@@ -14,8 +14,6 @@ from playhead.govern import (
     Rule,
     Scanner,
     default_rules,
-    email_rule,
-    names_rule,
     national_id_rule,
     number_rules,
     own_rule,
@@ -242,27 +240,3 @@ def test_any_text_can_be_searched(text: str) -> None:
     for start, end, _ in SCANNER.find(text):
         assert last <= start < end <= len(text)
         last = end
-
-
-class Analyzer:
-    """Stands in for Presidio's engine: finds the words it is given."""
-
-    def __init__(self, *names: str) -> None:
-        self.names = names
-
-    def analyze(self, **asked: object) -> list[object]:
-        assert asked["entities"] == ["PERSON"]
-        text = str(asked["text"])
-
-        class Result:
-            def __init__(self, name: str) -> None:
-                self.start, self.end = text.index(name), text.index(name) + len(name)
-
-        return [Result(name) for name in self.names if name in text]
-
-
-def test_names_are_found_only_with_an_engine_for_them() -> None:
-    text = "Mia Li and ana@example.com"
-    assert found(text) == [("email", "ana@example.com")]
-    scanner = Scanner([names_rule(Analyzer("Mia Li")), email_rule()])
-    assert found(text, scanner) == [("name", "Mia Li"), ("email", "ana@example.com")]

@@ -169,8 +169,8 @@ def read_back(format: str, data: bytes) -> Any:
 
 
 def calls_database(path: Path, calls: list[dict[str, Any]]) -> None:
-    """Write a store of model calls as TapeAgents does."""
-    connection = sqlite3.connect(path)
+    """Write a store of model calls as TapeAgents does, made in memory: no disk is tried here."""
+    connection = sqlite3.connect(":memory:")
     connection.execute(f"CREATE TABLE LLMCalls ({', '.join(COLUMNS)})")
     for call in calls:
         row = [
@@ -181,6 +181,7 @@ def calls_database(path: Path, calls: list[dict[str, Any]]) -> None:
         ]
         connection.execute(f"INSERT INTO LLMCalls VALUES ({', '.join('?' * len(row))})", row)
     connection.commit()
+    path.write_bytes(connection.serialize())
     connection.close()
 
 

@@ -188,6 +188,18 @@ async def test_a_wrong_stored_call_is_told(tmp_path: Path, wrong: dict[str, Any]
     assert await is_empty(store)
 
 
+@pytest.mark.parametrize("name", [b"timest\x80mp", b"prompt_i\xff"])
+async def test_a_column_that_is_named_in_no_unicode_is_told(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / "tapedata.sqlite"
+    calls_database(path, [CALL])
+    good = {b"timest\x80mp": b"timestamp", b"prompt_i\xff": b"prompt_id"}[name]
+    path.write_bytes(path.read_bytes().replace(good, name, 1))
+    store = fresh()
+    with pytest.raises(ForeignFileError, match=r"tapedata\.sqlite`: "):
+        await import_file(store, path)
+    assert await is_empty(store)
+
+
 async def test_a_damaged_store_of_calls_is_told(tmp_path: Path) -> None:
     path = tmp_path / "tapedata.sqlite"
     calls_database(path, [{**CALL, "prompt_id": str(n), "timestamp": "x" * 999} for n in range(99)])

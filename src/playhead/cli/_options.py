@@ -12,7 +12,7 @@ import typer
 from playhead.cli._complete import DEFAULT_STORE as DEFAULT_STORE
 from playhead.cli._complete import complete_tape
 
-_COMMON, _LIMITS = "Common options", "Limits of this run"
+_COMMON, _LIMITS, _PRIVACY = "Common options", "Limits of this run", "Secrets and personal data"
 
 
 class Durability(StrEnum):
@@ -84,6 +84,35 @@ AsJson = Annotated[
 ]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show where an error arose.", rich_help_panel=_COMMON)
+]
+
+VaultOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--vault",
+        metavar="PATH",
+        envvar="PLAYHEAD_VAULT",
+        help="Keep secrets and personal data off the tape, in this file.",
+        rich_help_panel=_PRIVACY,
+    ),
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="PATH",
+        help="File of the vault's key; else PLAYHEAD_VAULT_KEY has it.",
+        rich_help_panel=_PRIVACY,
+    ),
+]
+TrustOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="MODEL",
+        help="A model that is given the values; may be repeated. All others see placeholders.",
+        rich_help_panel=_PRIVACY,
+    ),
 ]
 
 AgentArgument = Annotated[
@@ -271,6 +300,21 @@ BudgetSeconds = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """What was asked for about secrets and personal data.
+
+    Args:
+        vault: The file that keeps the values; without one, nothing is looked for.
+        key_file: The file of its key.
+        trusted: Models that are given the values.
+    """
+
+    vault: Path | None = None
+    key_file: Path | None = None
+    trusted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Common:
     """What is asked of every command.
 
@@ -279,9 +323,11 @@ class Common:
         as_json: One JSON document on stdout.
         durability: Of what is written.
         debug: Show where an error arose.
+        privacy: About secrets and personal data.
     """
 
     store: Path
     as_json: bool = False
     durability: Durability = Durability.full
     debug: bool = False
+    privacy: Privacy = Privacy()

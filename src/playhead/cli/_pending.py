@@ -12,6 +12,7 @@ from playhead.cli._ask import choice_of, find_action, verdict
 from playhead.cli._guard import DONE, UsageFault
 from playhead.cli._options import Common
 from playhead.cli._output import Output
+from playhead.cli._privacy import guard_of
 from playhead.cli._report import store_words
 from playhead.cli._tapes import find, open_store
 from playhead.cli._text import local_time, one_line, short_id
@@ -109,7 +110,8 @@ def decide(
             wanted = said.verdict(action.why)
             if resume is not None and not await store.is_owned(tape.id):
                 return action, wanted, False
-            live = await ph.decide(tape, {action.action: wanted}, store=store)
+            with guard_of(common.privacy) as guard:
+                live = await ph.decide(tape, {action.action: wanted}, store=store, privacy=guard)
             return replace(action, live=live), wanted, True
 
     action, wanted, posted = asyncio.run(main())

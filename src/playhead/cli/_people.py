@@ -16,8 +16,11 @@ from playhead.cli._options import (
     Durability,
     Durable,
     EnvironmentOption,
+    KeyFileOption,
+    Privacy,
     Store,
     TapeArgument,
+    VaultOption,
 )
 
 
@@ -82,12 +85,14 @@ def decide(
     environment: EnvironmentOption = None,
     store: Store = DEFAULT_STORE,
     durability: Durable = Durability.full,
+    vault: VaultOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
     """Decide about an action that waits, also if its session lives in another process."""
     from playhead.cli import _pending
 
-    common = Common(store, as_json, durability, debug)
+    common = Common(store, as_json, durability, debug, Privacy(vault, key_file))
     said = _pending.Decision(action, decision, message, arguments, result, by)
     return _pending.decide(common, tape, said, resume=(agent, environment) if resume else None)

@@ -98,6 +98,12 @@ def command(name: str, tape: str, loaded: Loaded, common: Common) -> str:
 
 
 def store_words(common: Common) -> list[str]:
-    """The option that names the store, where it would not be found without."""
+    """The options that name store and vault, where they would not be found without."""
     usual = os.environ.get("PLAYHEAD_STORE") or str(DEFAULT_STORE)
-    return [] if str(common.store) == usual else ["--store", str(common.store)]
+    words = [] if str(common.store) == usual else ["--store", str(common.store)]
+    privacy = common.privacy
+    if privacy.vault is not None and str(privacy.vault) != os.environ.get("PLAYHEAD_VAULT"):
+        words += ["--vault", str(privacy.vault)]
+    if privacy.key_file is not None:
+        words += ["--key-file", str(privacy.key_file)]
+    return [*words, *(word for name in privacy.trusted for word in ("--trust", name))]

@@ -28,14 +28,18 @@ from playhead.cli._options import (
     EffectsPolicy,
     EnvironmentOption,
     GoOnOption,
+    KeyFileOption,
     OnTimeout,
     OnTimeoutOption,
+    Privacy,
     RulesOption,
     SimulateOption,
     Store,
     TapeArgument,
     TaskArgument,
     TaskOption,
+    TrustOption,
+    VaultOption,
     WaitOption,
 )
 
@@ -78,6 +82,9 @@ def run(
     budget_seconds: BudgetSeconds = None,
     store: Store = DEFAULT_STORE,
     durability: Durable = Durability.full,
+    vault: VaultOption = None,
+    key_file: KeyFileOption = None,
+    trust: TrustOption = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -85,7 +92,8 @@ def run(
     from playhead.cli import _sessions
 
     limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
-    common = Common(store, as_json, durability, debug)
+    privacy = Privacy(vault, key_file, tuple(trust or ()))
+    common = Common(store, as_json, durability, debug, privacy)
     approvals = (approve, rules, wait, on_timeout)
     wanted = _wanted(common, agent, environment, limits, approvals=approvals, ask=ask)
     return _sessions.run(wanted, task, tape)
@@ -109,6 +117,9 @@ def resume(
     budget_seconds: BudgetSeconds = None,
     store: Store = DEFAULT_STORE,
     durability: Durable = Durability.full,
+    vault: VaultOption = None,
+    key_file: KeyFileOption = None,
+    trust: TrustOption = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -116,7 +127,8 @@ def resume(
     from playhead.cli import _sessions
 
     limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
-    common = Common(store, as_json, durability, debug)
+    privacy = Privacy(vault, key_file, tuple(trust or ()))
+    common = Common(store, as_json, durability, debug, privacy)
     approvals = (approve, rules, wait, on_timeout)
     wanted = _wanted(common, agent, environment, limits, approvals=approvals, ask=ask)
     return _sessions.resume(wanted, tape, decide or [], simulate=simulate)
@@ -142,6 +154,9 @@ def fork(
     budget_seconds: BudgetSeconds = None,
     store: Store = DEFAULT_STORE,
     durability: Durable = Durability.full,
+    vault: VaultOption = None,
+    key_file: KeyFileOption = None,
+    trust: TrustOption = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -149,7 +164,8 @@ def fork(
     from playhead.cli import _sessions
 
     limits = (budget_model_calls, budget_steps, budget_tokens, budget_usd, budget_seconds)
-    common = Common(store, as_json, durability, debug)
+    privacy = Privacy(vault, key_file, tuple(trust or ()))
+    common = Common(store, as_json, durability, debug, privacy)
     approvals = (approve, rules, wait, on_timeout)
     wanted = _wanted(common, agent, environment, limits, approvals=approvals, ask=ask)
     return _sessions.fork(wanted, tape, at=at, effects=effects, task=task, simulate=simulate)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import playhead as ph
 from playhead.cli._agents import Loaded, load, load_function, missing_agent
@@ -17,10 +19,12 @@ from playhead.cli._loop import InterruptedRun, interruptible
 from playhead.cli._options import Common, EffectsPolicy
 from playhead.cli._output import Output
 from playhead.cli._policy import Policy
+from playhead.cli._privacy import guard_of
 from playhead.cli._report import code_of, command, document, store_words, tell
 from playhead.cli._tapes import find, open_store
 from playhead.cli._text import one_line, short_id
 from playhead.errors import DecisionNeededError, PlayheadError, StoreError
+from playhead.govern import Guard
 from playhead.orchestrator import Event, StepEvent
 from playhead.store import SqliteStore
 from playhead.tape import Json, Tape, call_text
@@ -39,11 +43,23 @@ class Wanted:
     ask: bool | None = None
 
 
+Opened: TypeAlias = tuple[SqliteStore, Guard | None]
+
+
+@contextlib.asynccontextmanager
+async def _open(common: Common) -> AsyncIterator[Opened]:
+    """The store and the guard that were asked for."""
+    with guard_of(common.privacy) as guard:
+        async with open_store(common) as store:
+            yield store, guard
+
+
 class Live:
     """One command that runs an agent."""
 
-    def __init__(self, wanted: Wanted, loaded: Loaded, store: SqliteStore) -> None:
-        self.common, self.loaded, self.store = wanted.common, loaded, store
+    def __init__(self, wanted: Wanted, loaded: Loaded, opened: Opened) -> None:
+        self.common, self.loaded = wanted.common, loaded
+        self.store, self.guard = opened
         self.output = Output(as_json=wanted.common.as_json)
         self.stream = Stream(self.output.people)
         asks = sys.stdin.isatty() if wanted.ask is None else wanted.ask
@@ -65,6 +81,7 @@ class Live:
             budget=self.budget,
             approval=self.approval,
             simulate=self.simulate,
+            privacy=self.guard,
             on_event=self.watch,
         )
 
@@ -166,8 +183,8 @@ def run(wanted: Wanted, task: str, tape: str | None) -> int:
     loaded = load(wanted.agent, wanted.environments)
 
     async def main() -> int:
-        async with open_store(wanted.common) as store:
-            live = Live(wanted, loaded, store)
+        async with _open(wanted.common) as (store, guard):
+            live = Live(wanted, loaded, (store, guard))
             on = await find(store, tape) if tape is not None else None
             return await live.finish(
                 lambda: ph.run(
@@ -178,6 +195,7 @@ def run(wanted: Wanted, task: str, tape: str | None) -> int:
                     store=store,
                     budget=live.budget,
                     approval=live.approval,
+                    privacy=live.guard,
                     on_event=live.watch,
                 )
             )
@@ -189,9 +207,9 @@ def resume(wanted: Wanted, text: str, said: Sequence[str], *, simulate: str | No
     """Finish a tape."""
 
     async def main() -> int:
-        async with open_store(wanted.common) as store:
+        async with _open(wanted.common) as (store, guard):
             tape = await store.open(await find(store, text))
-            live = Live(wanted, given(wanted, tape), store)
+            live = Live(wanted, given(wanted, tape), (store, guard))
             live.simulate = simulator(simulate)
             verdicts = decisions(tape, said)
 
@@ -208,8 +226,8 @@ def resume_with(wanted: Wanted, tape: str, verdicts: Mapping[str, ph.Verdict]) -
     """Finish a tape with decisions that were made already."""
 
     async def main() -> int:
-        async with open_store(wanted.common) as store:
-            live = Live(wanted, given(wanted, await store.open(tape)), store)
+        async with _open(wanted.common) as (store, guard):
+            live = Live(wanted, given(wanted, await store.open(tape)), (store, guard))
             return await live.finish(lambda: live.resume(tape, verdicts))
 
     return asyncio.run(main())
@@ -229,11 +247,11 @@ def fork(
         raise UsageFault("`--effects simulate` and `--simulate FILE.py:NAME` go together")
 
     async def main() -> int:
-        async with open_store(wanted.common) as store:
+        async with _open(wanted.common) as (store, guard):
             parent = await store.open(await find(store, text))
             if at is not None and at > len(parent):
                 raise UsageFault(f"--at {at}: the tape has {len(parent)} steps")
-            live = Live(wanted, given(wanted, parent), store)
+            live = Live(wanted, given(wanted, parent), (store, guard))
             live.simulate = simulator(simulate)
             code = await live.finish(
                 lambda: ph.fork(
@@ -247,6 +265,7 @@ def fork(
                     store=store,
                     budget=live.budget,
                     approval=live.approval,
+                    privacy=live.guard,
                     on_event=live.watch,
                 )
             )

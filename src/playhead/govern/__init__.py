@@ -7,8 +7,9 @@ from playhead.govern._forms import replaced
 from playhead.govern._guard import Guard, Shield
 from playhead.govern._keys import KEY_VARIABLE, make_key_file, new_key
 from playhead.govern._numbers import number_rules
-from playhead.govern._own import names_rule, own_rule
+from playhead.govern._own import own_rule
 from playhead.govern._personal import email_rule, ip_rule, national_id_rule, phone_rule
+from playhead.govern._presidio import presidio_rules
 from playhead.govern._redact import Redactor
 from playhead.govern._relation import Relation
 from playhead.govern._rules import Rule
@@ -50,13 +51,13 @@ __all__ = [
     "ip_rule",
     "is_signed",
     "make_key_file",
-    "names_rule",
     "national_id_rule",
     "needed",
     "new_key",
     "number_rules",
     "own_rule",
     "phone_rule",
+    "presidio_rules",
     "public_bytes",
     "replaced",
     "secret_rules",

@@ -1,10 +1,9 @@
-"""Rules of the user's own: patterns, members of JSON objects, names in free text."""
+"""Rules of the user's own: patterns, and members of JSON objects."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from playhead.errors import PrivacyError
 from playhead.govern._extra import needed
@@ -62,36 +61,3 @@ def _field_rule(kind: str, names: Sequence[str]) -> Rule:
             yield from (match.span("v") for match in member.finditer(text))
 
     return Rule(kind, spans)
-
-
-def names_rule(
-    analyzer: Any = None,  # noqa: ANN401
-    *,
-    entities: Sequence[str] = ("PERSON",),
-    language: str = "en",
-    score: float = 0.5,
-) -> Rule:
-    """Names in free text, as Presidio finds them with a language model; slow, and never complete.
-
-    Args:
-        analyzer: A `presidio_analyzer.AnalyzerEngine`; its default one if not given, which loads
-            the spaCy model that must be installed for it.
-        entities: What to look for, as Presidio names it: `PERSON`, `LOCATION`, …
-        language: Language of the texts.
-        score: The least certainty.
-
-    Raises:
-        MissingExtraError: `presidio-analyzer` is not installed.
-    """
-    if analyzer is None:
-        analyzer = needed("presidio_analyzer", install="presidio-analyzer").AnalyzerEngine()
-
-    def spans(text: str) -> Iterator[Span]:
-        if not any(letter.isalpha() for letter in text):
-            return
-        found = analyzer.analyze(
-            text=text, language=language, entities=list(entities), score_threshold=score
-        )
-        yield from ((result.start, result.end) for result in found)
-
-    return Rule("name", spans)

@@ -74,7 +74,7 @@ def privacy_of(guard: Guard | None, tape: Tape) -> Privacy | None:
         if vault is not None:
             raise RunError(
                 f"tape `{tape.id}` holds placeholders of the vault `{vault}`: pass `privacy=` "
-                "with a guard on it, or values would be written beside them"
+                "with a guard on it, or `--vault`, or values would be written beside them"
             )
         return None
     guard = _checked(guard)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -44,17 +43,28 @@ class CallsFile:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True
             )
+        except sqlite3.Error as error:
+            raise self._fault(str(error)) from None
+        try:
+            self.columns = self._columns()
+        except BaseException:
+            self.close()
+            raise
+
+    def _columns(self) -> list[str]:
+        try:
             self._connection.execute("PRAGMA trusted_schema = OFF")
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_RECORD)
             rows = self._connection.execute("PRAGMA table_info(LLMCalls)").fetchall()
             kind = self._connection.execute(
                 "SELECT type FROM sqlite_master WHERE name = 'LLMCalls'"
             ).fetchone()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise self._fault(str(error)) from None
-        self.columns = [str(row[1]) for row in rows]
-        if kind != ("table",) or "prompt_id" not in self.columns or "prompt" not in self.columns:
+        columns = [str(row[1]) for row in rows]
+        if kind != ("table",) or "prompt_id" not in columns or "prompt" not in columns:
             raise self._fault("there is no table `LLMCalls` of model calls in it")
+        return columns
 
     def _fault(self, said: str, place: str = "") -> ForeignFileError:
         where = f"`{self.path}`: {place}: " if place else f"`{self.path}`: "
@@ -117,22 +127,20 @@ def calls_beside(path: Path) -> Path | None:
 
 def calls_file(calls: Iterable[JsonObject]) -> bytes:
     """The bytes of a SQLite file with these calls; the first one with a prompt's id counts."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, NAME)
-        connection = sqlite3.connect(path)
-        try:
-            written = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
-            connection.execute(f"CREATE TABLE LLMCalls ({written})")
-            marks = ", ".join("?" * len(_COLUMNS))
-            for call in calls:
-                connection.execute(
-                    f"INSERT OR IGNORE INTO LLMCalls VALUES ({marks})",  # noqa: S608
-                    [_cell(call.get(name), is_json=name in _JSON) for name in _COLUMNS],
-                )
-            connection.commit()
-        finally:
-            connection.close()
-        return path.read_bytes()
+    connection = sqlite3.connect(":memory:")
+    try:
+        written = ", ".join(f"{name} {type}" for name, type in _COLUMNS.items())
+        connection.execute(f"CREATE TABLE LLMCalls ({written})")
+        marks = ", ".join("?" * len(_COLUMNS))
+        for call in calls:
+            connection.execute(
+                f"INSERT OR IGNORE INTO LLMCalls VALUES ({marks})",  # noqa: S608
+                [_cell(call.get(name), is_json=name in _JSON) for name in _COLUMNS],
+            )
+        connection.commit()
+        return connection.serialize()
+    finally:
+        connection.close()
 
 
 def _cell(value: Json, *, is_json: bool) -> str | int | float | None:
