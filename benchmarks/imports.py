@@ -139,6 +139,54 @@ def anthropic(steps: int) -> Iterator[str]:
         yield json.dumps({"system": _TALK, "messages": talk}) + "\n"
 
 
+def otlp(steps: int) -> Iterator[str]:
+    """Traces of agents with 30 turns each, a request a line; each call says all before it again."""
+    tools = [{"type": "function", "name": f"t{n}", "description": _TALK} for n in range(5)]
+    for number in range(steps // 188 + 1):
+        talk = [_said("system", _TALK * 3), _said("user", f"{number}: {_TALK}")]
+        spans: list[Row] = []
+        for turn in range(30):
+            asked = {"type": "tool_call", "id": f"c{turn}", "name": "t1", "arguments": {"n": turn}}
+            answer = {"role": "assistant", "parts": [asked]}
+            result = {"type": "tool_call_response", "id": f"c{turn}", "response": _TALK}
+            call = {
+                "operation.name": "chat",
+                "request.model": "m",
+                "input.messages": json.dumps(talk),
+                "output.messages": json.dumps([{**answer, "finish_reason": "tool_call"}]),
+                "tool.definitions": json.dumps(tools),
+            }
+            done = {
+                "operation.name": "execute_tool",
+                "tool.name": "t1",
+                "tool.call.id": f"c{turn}",
+                "tool.call.result": json.dumps(_TALK),
+            }
+            spans += [_span(number, 2 * turn, call), _span(number, 2 * turn + 1, done)]
+            talk += [answer, {"role": "tool", "parts": [result]}]
+        yield json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}) + "\n"
+
+
+def _said(role: str, text: str) -> Row:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+def _span(trace: int, number: int, told: Row) -> Row:
+    """A span of an agent's turn, after those with lower numbers."""
+    began = 1_700_000_000_000_000_000 + number * 1_000_000
+    return {
+        "traceId": f"{trace + 1:032x}",
+        "spanId": f"{number + 1:016x}",
+        "name": "span",
+        "startTimeUnixNano": str(began),
+        "endTimeUnixNano": str(began + 500_000),
+        "attributes": [
+            {"key": f"gen_ai.{name}", "value": {"stringValue": value}}
+            for name, value in told.items()
+        ],
+    }
+
+
 MADE_UP = {
     "taubench.json": taubench,
     "workbench.jsonl": workbench,
@@ -146,6 +194,7 @@ MADE_UP = {
     "openai-chat.jsonl": openai_chat,
     "openai-chat-tools.jsonl": openai_chat_tools,
     "anthropic-messages.jsonl": anthropic,
+    "otlp.jsonl": otlp,
 }
 
 

@@ -16,7 +16,7 @@ from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject, ShapeFault
 from playhead.record._stored import StoredTape
 from playhead.record._writing import json_lines
-from playhead.record.otlp._notes import normal
+from playhead.record.otlp._lists import Identity, share_lists
 from playhead.record.otlp._read import conversation_of
 from playhead.record.otlp._span import Span, read_span, read_spans
 from playhead.record.otlp._tell import FORMAT, Teller
@@ -71,7 +71,8 @@ async def _requests(tapes: AsyncIterator[StoredTape], losses: Losses) -> AsyncIt
 
 
 def _tape(spans: list[Span], keys: Keys) -> ForeignTape:
-    told: list[Json] = sorted((normal(span) for span in spans), key=content_bytes)
+    share_lists(spans)
+    told: list[Json] = [*sorted(map(Identity().of, spans))]
     tape = ForeignTape(FORMAT, keys.of(told), place=spans[0].place, has_calls=True)
     teller = Teller(exact=True, documents=tape.documents, losses=tape.losses)
     tape.drafts = teller.tell(spans)

@@ -12,7 +12,7 @@ from playhead.record._foreign import content_bytes
 from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._attributes import told
-from playhead.record.otlp._read import Cleaning
+from playhead.record.otlp._prompts import Cleaning
 from playhead.record.otlp._span import Span
 from playhead.record.otlp._values import attributes, decoded, encoded, pairs
 from playhead.tape import Json
@@ -121,16 +121,6 @@ def span_of(note: Mapping[str, Json], made: Mapping[str, Json]) -> JsonObject:
     listed = told(written) + [{"key": key, "value": value} for key, value in kept.items()]
     span = _members(note.get("span"))
     return {**span, "attributes": listed} if listed else dict(span)
-
-
-def normal(span: Span) -> Json:
-    """A span as it is told from others: no matter in which order and spelling it says things."""
-    said: JsonObject = {}
-    for name in sorted(span.attributes):
-        value = span.attributes[name]
-        spelled = name in IN_JSON and isinstance(value, str)
-        said[name] = [span.said(name)] if spelled else encoded(value)
-    return {"around": [span.resource, span.scope], "rest": span.rest, "said": said}
 
 
 def _equal(span: Span, name: str, made: Json) -> bool:

@@ -58,6 +58,14 @@ class Span:
             self._parsed[name] = read_json(self.attributes[name])
         return self._parsed[name]
 
+    def is_read(self, name: str) -> bool:
+        """Whether it is known what an attribute says."""
+        return name in self._parsed
+
+    def know(self, name: str, value: Json) -> None:
+        """Take this for what an attribute says: it was read elsewhere."""
+        self._parsed[name] = value
+
     @property
     def kind(self) -> Kind | None:
         """What it tells of, if it is something that a tape has."""
