@@ -264,7 +264,8 @@ def alone(name: str, folder: Path) -> float:
         path = folder / f"{number}-{name}"
         path.write_text("".join(MADE_UP[name](1)))
         store = folder / f"{number}-{name}.db"
-        spent.append(asyncio.run(imported(path, store, size=0))["cpu_s"] * 1000)
+        cpu: float = asyncio.run(imported(path, store, size=0))["cpu_s"]
+        spent.append(cpu * 1000)
     return min(spent)
 
 

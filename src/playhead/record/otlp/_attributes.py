@@ -20,7 +20,7 @@ Attributes: TypeAlias = dict[str, Json]
 def call_attributes(
     call: ModelCall,
     prompt: Sequence[Message],
-    tools: Sequence[Json],
+    tools: list[Json],
     *,
     write: Callable[[Sequence[Message]], list[Json]],
     apart: bool = False,
@@ -47,7 +47,7 @@ def call_attributes(
     if prompt:
         made[names.INPUT_MESSAGES] = write(prompt)
     if tools:
-        made[names.TOOL_DEFINITIONS] = list(tools)
+        made[names.TOOL_DEFINITIONS] = tools
     if call.message is not None:
         (said,) = write((call.message,))
         ended: JsonObject = {"finish_reason": call.finish_reason or "stop"}

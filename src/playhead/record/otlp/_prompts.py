@@ -10,7 +10,9 @@ from playhead.record._differences import alike
 from playhead.record._foreign import content_bytes
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._attributes import tool_definition
+from playhead.record.otlp._lists import Each
 from playhead.record.otlp._messages import read_flat, read_message, write_message
+from playhead.record.wire._read import function
 from playhead.tape import Json, Message, canonical, digest_of, loads_strict, parts_text, unchecked
 from playhead.tape.kinds import Literally
 
@@ -55,7 +57,7 @@ class Offer(NamedTuple):
 
     digest: str | None = None
     document: bytes | None = None
-    written: Sequence[Json] = ()
+    written: list[Json] = []  # noqa: RUF012  (never changed)
 
 
 class Prompts:
@@ -67,26 +69,24 @@ class Prompts:
 
     def __init__(self, clean: Cleaning) -> None:
         self._clean = clean
-        self._read: dict[int, tuple[JsonObject, Message]] = {}
         self._flat: dict[bytes, Message] = {}
-        self._items: dict[int, tuple[Message, Literally]] = {}
         self._origins: dict[int, tuple[Message, JsonObject]] = {}
-        self._written: dict[int, tuple[Message, JsonObject]] = {}
         self._offers: dict[bytes, Offer] = {}
+        self._offered: tuple[Sequence[JsonObject], Offer] = ((), Offer())
+        self._messages = Each(self._read)
+        self._items = Each(_item)
+        self._written = Each(self._write)
 
-    def messages(self, listed: Iterable[JsonObject]) -> list[Message]:
+    def messages(self, listed: Sequence[JsonObject]) -> tuple[Message, ...]:
         """Messages as the conventions have them, made clean."""
-        read, found = self._read, []
-        for value in listed:
-            known = read.get(id(value))
-            if known is None or known[0] is not value:
-                message = self._clean.message(read_message(value))
-                known = read[id(value)] = (value, message)
-                self._origins[id(message)] = (message, value)
-            found.append(known[1])
-        return found
+        return self._messages.of(listed)
 
-    def flat(self, listed: Iterable[JsonObject]) -> list[Message]:
+    def _read(self, value: JsonObject) -> Message:
+        message = self._clean.message(read_message(value))
+        self._origins[id(message)] = (message, value)
+        return message
+
+    def flat(self, listed: Iterable[JsonObject]) -> tuple[Message, ...]:
         """Messages as OpenInference has them, made clean."""
         found = []
         for value in listed:
@@ -94,27 +94,15 @@ class Prompts:
             if text not in self._flat:
                 self._flat[text] = self._clean.message(read_flat(value))
             found.append(self._flat[text])
-        return found
-
-    def items(self, messages: Iterable[Message]) -> tuple[Literally, ...]:
-        """The messages as items of a prompt."""
-        items, found = self._items, []
-        for message in messages:
-            known = items.get(id(message))
-            if known is None or known[0] is not message:
-                known = items[id(message)] = (message, unchecked(Literally, m=message))
-            found.append(known[1])
         return tuple(found)
 
-    def written(self, messages: Iterable[Message]) -> list[Json]:
+    def items(self, messages: Sequence[Message]) -> tuple[Literally, ...]:
+        """The messages as items of a prompt."""
+        return self._items.of(messages)
+
+    def written(self, messages: Sequence[Message]) -> list[Json]:
         """The messages as the conventions write them; what was read, where that is the same."""
-        made, found = self._written, list[Json]()
-        for message in messages:
-            known = made.get(id(message))
-            if known is None or known[0] is not message:
-                known = made[id(message)] = (message, self._write(message))
-            found.append(known[1])
-        return found
+        return list(self._written.of(messages))
 
     def _write(self, message: Message) -> JsonObject:
         made = write_message(message, parts_text)
@@ -122,13 +110,29 @@ class Prompts:
         same = origin is not None and origin[0] is message and alike(made, origin[1])
         return origin[1] if same and origin is not None else made
 
-    def offer(self, tools: list[Json]) -> Offer:
-        """What tools are on a tape."""
-        text = content_bytes(tools)
-        known = self._offers.get(text)
-        if known is None:
-            known = self._offers[text] = _offer(self._clean.json(tools))
-        return known
+    def offer(self, listed: Sequence[JsonObject]) -> Offer:
+        """What tools are on a tape, as the conventions or OpenAI list them."""
+        if self._offered[0] is not listed:
+            tools: list[Json] = [_tool(each) for each in listed]
+            text = content_bytes(tools)
+            if text not in self._offers:
+                self._offers[text] = _offer(self._clean.json(tools))
+            self._offered = (listed, self._offers[text])
+        return self._offered[1]
+
+
+def _item(message: Message) -> Literally:
+    return unchecked(Literally, m=message)
+
+
+def _tool(tool: JsonObject) -> Json:
+    """A function as prompts name it, also where it stands as OpenAI has it."""
+    inner = tool.get("function")
+    given = inner if isinstance(inner, dict) else tool
+    if tool.get("type", "function") == "function" and isinstance(given.get("name"), str):
+        schema = given.get("parameters", given.get("input_schema"))
+        return function(given["name"], given.get("description"), schema)
+    return tool
 
 
 def _offer(tools: Json) -> Offer:

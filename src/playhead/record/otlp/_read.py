@@ -13,7 +13,6 @@ from playhead.record.otlp._messages import read_part
 from playhead.record.otlp._prompts import Cleaning, Offer, Prompts
 from playhead.record.otlp._span import Span, read_json
 from playhead.record.otlp._values import decoded
-from playhead.record.wire._read import function
 from playhead.tape import Json, Message, unchecked
 from playhead.tape.kinds import Attempt, ModelCall, Price, PromptRecord, ToolErrorCode, Usage
 
@@ -147,7 +146,7 @@ def read_agent(span: Span, prompts: Prompts) -> ToldAgent:
     fields = Fields(span)
     heard = _messages(fields, names.INPUT_MESSAGES, prompts)
     said = _messages(fields, names.OUTPUT_MESSAGES, prompts)
-    return ToldAgent(tuple(heard), tuple(said))
+    return ToldAgent(heard, said)
 
 
 def conversation_of(span: Span) -> str | None:
@@ -168,7 +167,7 @@ def moment(nanoseconds: int) -> str:
 
 def _messages(
     fields: Fields, name: names.Name, prompts: Prompts, *, most: int | None = None
-) -> list[Message]:
+) -> tuple[Message, ...]:
     listed = fields.objects(name)
     if listed is not None:
         return prompts.messages(listed[:most])
@@ -199,24 +198,14 @@ def _settings(fields: Fields) -> Json:
     return found
 
 
-def _tools(fields: Fields) -> list[Json]:
+def _tools(fields: Fields) -> list[JsonObject]:
     listed = fields.objects(names.TOOL_DEFINITIONS)
-    if listed is None:
-        schemas = [
-            read_json(each.get("tool.json_schema")) for each in fields.flat(names.TOOL_DEFINITIONS)
-        ]
-        listed = [each for each in schemas if isinstance(each, dict)]
-    return [_tool(each) for each in listed]
-
-
-def _tool(tool: JsonObject) -> Json:
-    """A function as prompts name it, also where it stands as OpenAI has it."""
-    inner = tool.get("function")
-    given = inner if isinstance(inner, dict) else tool
-    if tool.get("type", "function") == "function" and isinstance(given.get("name"), str):
-        schema = given.get("parameters", given.get("input_schema"))
-        return function(given["name"], given.get("description"), schema)
-    return tool
+    if listed is not None:
+        return listed
+    schemas = (
+        read_json(each.get("tool.json_schema")) for each in fields.flat(names.TOOL_DEFINITIONS)
+    )
+    return [each for each in schemas if isinstance(each, dict)]
 
 
 def _error(span: Span, fields: Fields, clean: Cleaning) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from playhead.conventions import OPERATION, OPERATIONS, STEP, Kind
 from playhead.errors import JsonError
 from playhead.record._shape import JsonObject, ShapeFault, as_object, as_text
-from playhead.record.otlp._values import decoded, listed, members_of, pairs, whole_number
+from playhead.record.otlp._values import listed, members_of, pairs, said_by, whole_number
 from playhead.tape import Json, loads_strict
 
 _TRACE, _SPAN = re.compile("[0-9a-fA-F]{32}"), re.compile("[0-9a-fA-F]{16}")
@@ -155,7 +155,7 @@ def read_span(
         ShapeFault: It is none.
     """
     members = as_object(value, where)
-    raw = pairs(members.get("attributes"), f"{where}.attributes")
+    raw, told = said_by(members.get("attributes"), f"{where}.attributes")
     status = members_of(members.get("status"), f"{where}.status")
     said = as_text(status.get("message", ""), f"{where}.status.message")
     for name in ("events", "links"):
@@ -170,7 +170,7 @@ def read_span(
         name=as_text(members.get("name", ""), f"{where}.name"),
         start=start,
         end=max(start, _time(members.get("endTimeUnixNano", 0), f"{where}.endTimeUnixNano")),
-        attributes={name: decoded(item, where) for name, item in raw.items()},
+        attributes=told,
         raw=raw,
         rest=_without(members, "attributes"),
         resource=around[0],
