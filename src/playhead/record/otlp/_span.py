@@ -82,11 +82,6 @@ class Span:
         return self.start, step if isinstance(step, int) else -1, self.trace, self.id
 
     @property
-    def document(self) -> JsonObject:
-        """The span with all that stands around it."""
-        return {"resource": self.resource, "scope": self.scope, "span": self.whole}
-
-    @property
     def whole(self) -> JsonObject:
         """All members of the span."""
         told: list[Json] = [{"key": name, "value": value} for name, value in self.raw.items()]
@@ -111,12 +106,12 @@ def read_spans(
     for at, group in enumerate(groups):
         where = f"resourceSpans.{at}"
         resource = as_object(group, where)
-        _attributes(resource.get("resource"), f"{where}.resource")
+        check_attributes(resource.get("resource"), f"{where}.resource")
         scopes = listed(resource.get("scopeSpans"), f"{where}.scopeSpans")
         for number, item in enumerate(scopes):
             inner = f"{where}.scopeSpans.{number}"
             scope = as_object(item, inner)
-            _attributes(scope.get("scope"), f"{inner}.scope")
+            check_attributes(scope.get("scope"), f"{inner}.scope")
             around = (_without(resource, "scopeSpans"), _without(scope, "spans"))
             spans = listed(scope.get("spans"), f"{inner}.spans")
             yield from _spans(spans, f"{inner}.spans", around, place, reject)
@@ -160,7 +155,7 @@ def read_span(
     said = as_text(status.get("message", ""), f"{where}.status.message")
     for name in ("events", "links"):
         for at, item in enumerate(listed(members.get(name), f"{where}.{name}")):
-            _attributes(item, f"{where}.{name}.{at}")
+            check_attributes(item, f"{where}.{name}.{at}")
     parent = members.get("parentSpanId")
     start = _time(members.get("startTimeUnixNano", 0), f"{where}.startTimeUnixNano")
     return Span(
@@ -190,7 +185,12 @@ def read_json(value: Json) -> Json:
         return value
 
 
-def _attributes(value: Json, where: str) -> None:
+def check_attributes(value: Json, where: str) -> None:
+    """Make sure that the attributes of an object are such.
+
+    Raises:
+        ShapeFault: They are not.
+    """
     pairs(members_of(value, where).get("attributes"), f"{where}.attributes")
 
 
