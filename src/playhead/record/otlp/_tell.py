@@ -39,6 +39,7 @@ from playhead.tape import (
     ToolResponsePart,
     parts_text,
     text_parts,
+    unchecked,
 )
 from playhead.tape.kinds import (
     AssistantMessage,
@@ -162,17 +163,18 @@ class Teller:
             case ToolCall():
                 self._calls[body.call_id or step] = _Call(step, body)
                 if call is None:
-                    part = Message.model_validate(
+                    asked = Message.model_validate(
                         {"role": "assistant", "parts": [
                             {"type": "tool_call", "id": body.call_id or step, "name": body.name,
                              "arguments": body.arguments}]}
                     )  # fmt: skip
-                    self._say(part)
+                    self._say(asked)
             case ToolResult() | ToolError():
                 known = self._calls.get(body.call_id or "")
                 if known is not None:
                     known.answered = True
-                self._say(Message(role="tool", parts=(ToolResponsePart(id=body.call_id or ""),)))
+                part = unchecked(ToolResponsePart, id=body.call_id or "")
+                self._say(unchecked(Message, role="tool", parts=(part,)))
             case ModelCall() if body.message is not None and body.status == "complete":
                 self._say(body.message)
             case UserMessage():
@@ -348,7 +350,7 @@ def source_note(members: JsonObject, *steps: str) -> Draft:
     if len(text) > BLOB_LIMIT:
         body = Source(format=FORMAT, parts=text_parts(text.decode()))
     else:
-        body = Source(format=FORMAT, members=members)
+        body = unchecked(Source, format=FORMAT, members=members)
     return Draft(body, by=_IMPORTER, re=steps)
 
 
