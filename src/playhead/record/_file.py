@@ -253,6 +253,8 @@ class Scan:
         Raises:
             ForeignFileError: None begins here, or it is too large, or cut off.
         """
+        if not self.first():
+            self._cut(number)
         first, line = bytes(self._data[:1]), self.line
         if first in b"{[":
             end = self._structure(number)
