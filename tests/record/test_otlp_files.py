@@ -1,4 +1,4 @@
-"""Files of traces, however they are laid out: lines, one document, an array, any order of members."""
+"""Files of traces, however they are laid out: lines, one document, an array."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAW = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 
 
 def turned(value: Any) -> Any:
-    """The value with the members of all objects in the opposite order, but for attributes' values."""
+    """The value, with the members of all objects in the opposite order."""
     if isinstance(value, dict):
         return {name: turned(value[name]) for name in reversed(value)}
     return list(map(turned, value)) if isinstance(value, list) else value

@@ -126,10 +126,8 @@ YAML_FAULTS = {
     "a member twice": b"steps: []\nsteps: []\n",
     "deep": b"steps: " + b"[" * 1_000_000,
     "growing": b"a: &a [x, x]\n"
-    + b"".join(
-        b"%c: &%c [%s]\n" % (n, n, b",".join([b"*%c" % (n - 1)] * 9)) for n in range(98, 112)
-    )
-    + b"steps: *o\n",
+    + b"".join(b"%c: &%c [*%c, *%c]\n" % (n, n, n - 1, n - 1) for n in range(98, 123))
+    + b"steps: *z\n",
     "a tag": b"steps: !!python/object/apply:os.system ['true']\n",
 }
 
@@ -196,6 +194,21 @@ def records_of(format: str, data: bytes) -> list[Any]:
     return [json.loads(line) for line in data.splitlines()]
 
 
+async def outcome(format: str, record: Any) -> str:
+    store, told = fresh(), None
+    try:
+        report = await imported(store, as_file(format, record), format=format, name="some")
+    except RecordError as error:
+        told = error.message
+    if told is not None:
+        assert told.startswith("`some`: "), record
+        assert await is_empty(store)
+        return "refused"
+    if format != "otlp":  # whose spans are gathered anew: see its own tests
+        assert same(records_of(format, await exported(store, report)), [record]), record
+    return "read"
+
+
 @pytest.mark.parametrize("format", GOOD)
 async def test_any_type_in_any_field_is_read_whole_or_refused_whole(format: str) -> None:
     good, counts = GOOD[format], {"read": 0, "refused": 0}
@@ -204,17 +217,6 @@ async def test_any_type_in_any_field_is_read_whole_or_refused_whole(format: str)
         for value in others:
             if not way and (value is Ellipsis or value == []):  # a file of nothing
                 continue
-            store, wrong = fresh(), changed(good, way, value)
-            try:
-                report = await imported(store, as_file(format, wrong), format=format, name="some")
-            except RecordError as error:
-                counts["refused"] += 1
-                assert error.message.startswith("`some`: "), (way, value)
-                assert await is_empty(store)
-                continue
-            counts["read"] += 1
-            if format != "otlp":  # whose spans are gathered anew: see its own tests
-                back = records_of(format, await exported(store, report))
-                assert same(back, [wrong]), (way, value)
+            counts[await outcome(format, changed(good, way, value))] += 1
     assert counts["read"] > 20
     assert counts["refused"] > 20
