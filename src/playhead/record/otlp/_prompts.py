@@ -143,7 +143,6 @@ def _offer(tools: Json) -> Offer:
     if document is None:
         return Offer()
     listed = loads_strict(document)
-    objects = (
-        [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    )
-    return Offer(digest_of(document), document, [tool_definition(each) for each in objects])
+    objects = listed if isinstance(listed, list) else []
+    written = [tool_definition(each) for each in objects if isinstance(each, dict)]
+    return Offer(digest_of(document), document, written)
