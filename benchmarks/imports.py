@@ -9,9 +9,12 @@ process, all threads:
 - *floor*: parsing the same JSON with `json`, and the same rows into a table of bare `sqlite3`, in
   as large transactions: an import cannot cost less;
 - *ratio*: the one over the other;
-- *memory*: by how much the process grew at most, while a file of that size was imported.
+- *memory*: by how much the process grew at most, while a file of that size was imported;
+- *alone*: CPU milliseconds of a file with one session: a connection, three commits, two folds of
+  the log. That is the same for every file, so a small one has fewer steps a second.
 
-Words are not indexed: that is done by who searches first.
+What is loaded at a process's first import is loaded before anything is measured. Words are not
+indexed: that is done by who searches first.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from playhead.store import SqliteStore
 
 Row = dict[str, Any]
 _MANY = 2048  # rows of a transaction
+_TRIES = 3
 _LARGE = 500_000_000  # bytes beyond which the floor, which takes a file as one, is left out
 _TALK = "The quick brown fox jumps over the lazy dog, and asks whether it may do so again. " * 4
 
@@ -90,8 +94,9 @@ def tapeagents(steps: int) -> Iterator[str]:
     yield "]"
 
 
-def openai_chat(steps: int) -> Iterator[str]:
+def openai_chat(steps: int, *, tools: list[Row] | None = None) -> Iterator[str]:
     """A conversation a line, as text."""
+    offered = {"tools": tools} if tools else {}
     function = {"name": "search", "arguments": json.dumps({"query": _TALK[:80], "limit": 10})}
     for number in range(steps // 22 + 1):
         talk: list[Row] = [{"role": "system", "content": _TALK}]
@@ -103,7 +108,18 @@ def openai_chat(steps: int) -> Iterator[str]:
                 {"role": "tool", "tool_call_id": f"call_{turn}", "content": _TALK},
                 {"role": "assistant", "content": _TALK[:200]},
             ]
-        yield json.dumps({"messages": talk}) + "\n"
+        yield json.dumps({"messages": talk, **offered}) + "\n"
+
+
+def openai_chat_tools(steps: int) -> Iterator[str]:
+    """The same, each conversation with ten large tools: 22 kB of them."""
+    member = {"type": "string", "description": _TALK[:120]}
+    schema = {"type": "object", "properties": {f"p{n}": member for n in range(8)}}
+    named = {"description": _TALK * 2, "parameters": schema}
+    return openai_chat(
+        steps,
+        tools=[{"type": "function", "function": {"name": f"t{n}", **named}} for n in range(10)],
+    )
 
 
 def anthropic(steps: int) -> Iterator[str]:
@@ -123,12 +139,62 @@ def anthropic(steps: int) -> Iterator[str]:
         yield json.dumps({"system": _TALK, "messages": talk}) + "\n"
 
 
+def otlp(steps: int) -> Iterator[str]:
+    """Traces of agents with 30 turns each, a request a line; each call says all before it again."""
+    tools = [{"type": "function", "name": f"t{n}", "description": _TALK} for n in range(5)]
+    for number in range(steps // 188 + 1):
+        talk = [_said("system", _TALK * 3), _said("user", f"{number}: {_TALK}")]
+        spans: list[Row] = []
+        for turn in range(30):
+            asked = {"type": "tool_call", "id": f"c{turn}", "name": "t1", "arguments": {"n": turn}}
+            answer = {"role": "assistant", "parts": [asked]}
+            result = {"type": "tool_call_response", "id": f"c{turn}", "response": _TALK}
+            call = {
+                "operation.name": "chat",
+                "request.model": "m",
+                "input.messages": json.dumps(talk),
+                "output.messages": json.dumps([{**answer, "finish_reason": "tool_call"}]),
+                "tool.definitions": json.dumps(tools),
+            }
+            done = {
+                "operation.name": "execute_tool",
+                "tool.name": "t1",
+                "tool.call.id": f"c{turn}",
+                "tool.call.result": json.dumps(_TALK),
+            }
+            spans += [_span(number, 2 * turn, call), _span(number, 2 * turn + 1, done)]
+            talk += [answer, {"role": "tool", "parts": [result]}]
+        yield json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}) + "\n"
+
+
+def _said(role: str, text: str) -> Row:
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+def _span(trace: int, number: int, told: Row) -> Row:
+    """A span of an agent's turn, after those with lower numbers."""
+    began = 1_700_000_000_000_000_000 + number * 1_000_000
+    return {
+        "traceId": f"{trace + 1:032x}",
+        "spanId": f"{number + 1:016x}",
+        "name": "span",
+        "startTimeUnixNano": str(began),
+        "endTimeUnixNano": str(began + 500_000),
+        "attributes": [
+            {"key": f"gen_ai.{name}", "value": {"stringValue": value}}
+            for name, value in told.items()
+        ],
+    }
+
+
 MADE_UP = {
     "taubench.json": taubench,
     "workbench.jsonl": workbench,
     "tapeagents.json": tapeagents,
     "openai-chat.jsonl": openai_chat,
+    "openai-chat-tools.jsonl": openai_chat_tools,
     "anthropic-messages.jsonl": anthropic,
+    "otlp.jsonl": otlp,
 }
 
 
@@ -191,11 +257,25 @@ def floor(path: Path, store: Path, copy: Path) -> float:
     return cpu
 
 
+def alone(name: str, folder: Path) -> float:
+    """CPU milliseconds of a made-up file with one session; the lowest of a few."""
+    spent = []
+    for number in range(_TRIES):
+        path = folder / f"{number}-{name}"
+        path.write_text("".join(MADE_UP[name](1)))
+        store = folder / f"{number}-{name}.db"
+        cpu: float = asyncio.run(imported(path, store, size=0))["cpu_s"]
+        spent.append(cpu * 1000)
+    return min(spent)
+
+
 def measured(path: Path, folder: Path) -> Row:
     """One file, beside its floor."""
     store = folder / f"{path.name}.db"
     size = path.stat().st_size
     row = asyncio.run(imported(path, store, size=size))
+    if path.parent == folder:
+        row["alone_ms"] = alone(path.name, folder)
     if size < _LARGE:
         row["floor_cpu_s"] = floor(path, store, folder / f"{path.name}.floor.db")
         row["ratio"] = row["cpu_s"] / row["floor_cpu_s"]
@@ -204,18 +284,19 @@ def measured(path: Path, folder: Path) -> Row:
 
 def table(rows: list[Row]) -> Table:
     """The figures, for people."""
-    shown = Table("file", "format", "MB", "steps", "steps / CPU s", "floor", "ratio", "memory MB")
+    names = "file", "MB", "steps", "steps / CPU s", "floor", "ratio", "memory MB", "alone ms"
+    shown = Table(*names)
     for row in rows:
         at_floor = row["steps"] / row["floor_cpu_s"] if "floor_cpu_s" in row else None
         shown.add_row(
             row["file"],
-            row["format"],
             f"{row['bytes'] / 1e6:,.1f}",
             f"{row['steps']:,}",
             f"{row['steps_per_cpu_s']:,.0f}",
             f"{at_floor:,.0f}" if at_floor else "",
             f"{row['ratio']:.1f}" if at_floor else "",
             f"{row['memory_mb']:,.0f}",
+            f"{row['alone_ms']:.1f}" if "alone_ms" in row else "",
         )
     return shown
 
@@ -234,6 +315,9 @@ def main() -> None:
         for path in files:
             if detect_format(path) not in FORMATS:
                 sys.exit(f"{path}: its import is that of `playhead import`, and has no floor here")
+        first = folder / "first"
+        first.mkdir()
+        alone("taubench.json", first)
         rows = [measured(path, folder) for path in files]
     if options.json:
         print(json.dumps({"rows": rows}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from cli_helpers import Run, document
@@ -138,6 +139,15 @@ def test_a_fork_goes_another_way(cli: Run):
     assert said["parent"]["at"] == 3
     pair = f"{said['parent']['tape'][-8:]} {said['tape'][-8:]}"
     assert f"compare with: playhead diff {pair}" in result.stderr
+
+
+def test_a_fork_goes_on_live_from_where_a_replay_parts(cli: Run):
+    recorded = document(cli("run", "agents.py:agent", "Is it raining?", "--json").stdout)
+    parted = cli("replay", "last", "--agent", "agents.py:changed")
+    command = parted.stderr.partition("go on live from there: playhead ")[2].splitlines()[0]
+    said = document(cli(*shlex.split(command), "--json").stdout)
+    assert said["parent"] == {"tape": recorded["tape"], "at": 3}
+    assert cli("replay", said["tape"], "--agent", "agents.py:changed").exit_code == 0
 
 
 def test_a_fork_may_be_told_something(cli: Run):

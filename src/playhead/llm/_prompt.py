@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from operator import is_
+from typing import TypeAlias
 
 from playhead.errors import ModelRequestError, TapeError
 from playhead.tape import (
@@ -27,6 +30,8 @@ from playhead.tape.kinds import (
 )
 
 _REMEMBERED = 256  # message objects
+_Item: TypeAlias = RangeOfHistory | RangeOfLiterals | Literally
+_Segments: TypeAlias = "Sequence[Message | HistoryRange]"
 
 
 class Prompt:
@@ -97,6 +102,7 @@ class PromptWriter:
         self._tape = tape
         self._kept: dict[bytes, int] = {}
         self._keys: dict[int, tuple[Message, bytes]] = {}
+        self._settled: tuple[_Segments, int, list[_Item]] = ((), 0, [])
 
     def record(
         self,
@@ -117,10 +123,10 @@ class PromptWriter:
             fit: Replaces large texts of a message by blobs.
         """
         self._kept = {}
-        items: list[RangeOfHistory | RangeOfLiterals | Literally] = []
+        start, items = self._begun(prompt.segments, fit)
         keep: list[tuple[int, int, int]] = []
         frame = self._fold.frame.id
-        for segment in prompt.segments:
+        for segment in islice(prompt.segments, start, None):
             if isinstance(segment, HistoryRange) and self._is_own(segment, frame):
                 items.append(unchecked(RangeOfHistory, h=(segment.start, segment.stop)))
                 continue
@@ -135,6 +141,28 @@ class PromptWriter:
             PromptRecord, items=tuple(items), keep=tuple(keep), tools=tools, settings=nothing
         )
 
+    def _begun(
+        self, segments: _Segments, fit: Callable[[Message], Message] | None
+    ) -> tuple[int, list[_Item]]:
+        """How many messages a prompt begins with that are in the table, and their items.
+
+        Nothing leaves the table: where a prompt goes on from the one before, by the very same
+        messages, they are not looked for again.
+        """
+        before, count, items = self._settled
+        if len(segments) < count or not all(map(is_, islice(before, count), segments)):
+            count, items = 0, []
+        for segment in islice(segments, count, None):
+            if isinstance(segment, HistoryRange):
+                break
+            at = self._fold.literal_index.get(self._key(fit(segment) if fit else segment))
+            if not isinstance(at, int):
+                break
+            _refer(items, at)
+            count += 1
+        self._settled = (segments, count, items)
+        return count, list(items)
+
     def _is_own(self, segment: HistoryRange, frame: int) -> bool:
         """Whether a range is of the frame, and tape, whose model is asked."""
         return segment.frame == frame and self._tape in (None, segment.tape.id)
@@ -143,7 +171,7 @@ class PromptWriter:
         self,
         message: Message,
         seq: int,
-        items: list[RangeOfHistory | RangeOfLiterals | Literally],
+        items: list[_Item],
         keep: list[tuple[int, int, int]],
     ) -> None:
         key = self._key(message)
@@ -155,11 +183,7 @@ class PromptWriter:
             place = self._fold.literals + len(keep)
             keep.append((place, *at))
             at = self._kept[key] = place
-        last = items[-1] if items else None
-        if isinstance(last, RangeOfLiterals) and last.l[1] == at:
-            items[-1] = unchecked(RangeOfLiterals, l=(last.l[0], at + 1))
-        else:
-            items.append(unchecked(RangeOfLiterals, l=(at, at + 1)))
+        _refer(items, at)
 
     def _key(self, message: Message) -> bytes:
         """The message's key; that of a message object sent before is not computed again."""
@@ -169,6 +193,15 @@ class PromptWriter:
                 self._keys.clear()
             known = self._keys[id(message)] = (message, literal_key(message))
         return known[1]
+
+
+def _refer(items: list[_Item], at: int) -> None:
+    """Add a message of the table to the items of a prompt."""
+    last = items[-1] if items else None
+    if isinstance(last, RangeOfLiterals) and last.l[1] == at:
+        items[-1] = unchecked(RangeOfLiterals, l=(last.l[0], at + 1))
+    else:
+        items.append(unchecked(RangeOfLiterals, l=(at, at + 1)))
 
 
 def read_prompt(tape: Tape, step: Step) -> list[Message]:

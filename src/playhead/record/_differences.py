@@ -7,6 +7,8 @@ out.
 
 from __future__ import annotations
 
+from operator import is_
+
 from playhead.record._shape import JsonObject
 from playhead.tape import Json
 
@@ -50,5 +52,6 @@ def alike(one: Json, other: Json) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
+        same = len(one) == len(other)
+        return same and (all(map(is_, one, other)) or all(map(alike, one, other)))
     return one == other and (one != 0 or repr(one) == repr(other))

@@ -89,8 +89,7 @@ class ForeignFile:
 
     def values(self) -> Iterator[Record]:
         """JSON values: the elements of an array, or what stands one after the other."""
-        self._begin()
-        scan = _Scan(self)
+        scan = self.scan()
         listed = scan.begins_array()
         number = 0
         while (found := scan.next(listed=listed, number=number)) is not None:
@@ -98,6 +97,11 @@ class ForeignFile:
             yield Record(self.parsed(found[0], place), place)
             self.tell(self.file.tell())
             number += 1
+
+    def scan(self) -> Scan:
+        """What finds the values of the file, from its beginning."""
+        self._begin()
+        return Scan(self)
 
     @property
     def is_array(self) -> bool:
@@ -132,20 +136,20 @@ class ForeignFile:
         )
 
 
-class _Scan:
+class Scan:
     """Finds where JSON values end, without reading them; what is between is looked at once."""
 
     def __init__(self, file: ForeignFile) -> None:
         self._file = file
         self._data = bytearray()
-        self._line = 1  # in which `_data` begins
+        self.line = 1  # in which `_data` begins
         self._ended = False
 
     def begins_array(self) -> bool:
         """Whether the file is an array, whose beginning is then passed."""
-        if self._first() != b"[":
+        if self.first() != b"[":
             return False
-        self._take(1)
+        self.take(1)
         return True
 
     def next(self, *, listed: bool, number: int) -> tuple[bytes, int] | None:
@@ -154,38 +158,109 @@ class _Scan:
         Raises:
             ForeignFileError: There is something else.
         """
-        first = self._first()
+        return self.value(number) if self.more(listed=listed, number=number) else None
+
+    def more(self, *, listed: bool, number: int) -> bool:
+        """Whether there is another value, which is then the next that is read.
+
+        Raises:
+            ForeignFileError: There is something else.
+        """
+        first = self.first()
         if listed:
             if first == b"]":
-                self._take(1)
+                self.take(1)
                 self._end(number)
-                return None
+                return False
             if number:
                 if first != b",":
                     raise self._fault(number, "a comma or the array's end should stand here")
-                self._take(1)
-                first = self._first()
+                self.take(1)
+                first = self.first()
         if not first:
-            return None if not listed else self._cut(number)
-        return self._value(number)
+            return self._cut(number) if listed else False
+        return True
 
     def _end(self, number: int) -> None:
-        if self._first():
+        if self.first():
             raise self._fault(number, "there is more after the end of the array")
 
     def _cut(self, number: int) -> NoReturn:
         raise self._fault(number, "the file ends before this: it was cut off")
 
     def _fault(self, number: int, said: str) -> ForeignFileError:
-        return self._file.fault(f"record {number} (line {self._line})", said)
+        return self._file.fault(f"record {number} (line {self.line})", said)
 
-    def _value(self, number: int) -> tuple[bytes, int]:
-        first, line = bytes(self._data[:1]), self._line
+    def rest_of_line(self, most: int) -> bytes:
+        """What stands on this line, which is not taken yet; none, if that is more than `most`."""
+        while (end := self._data.find(b"\n")) < 0 and len(self._data) <= most:
+            if not self._read():
+                end = len(self._data)
+                break
+        return bytes(self._data[:end]) if 0 <= end <= most else b""
+
+    def members(self, number: int) -> Iterator[str]:
+        """The names of an object's members; who asks for the next one has taken the value.
+
+        Raises:
+            ForeignFileError: Something else stands there, or a name twice.
+        """
+        self.take(1)
+        seen: set[str] = set()
+        while (first := self.first()) != b"}":
+            if seen:
+                self._pass(b",", number)
+                first = self.first()
+            if first != b'"':
+                raise self._fault(number, "a name in quotes should stand here")
+            where = f"record {number} (line {self.line})"
+            name = str(self._file.parsed(bytes(self.take(self._text(number))), where))
+            if name in seen:
+                raise self._fault(number, f"the member `{name[:80]}` stands twice in one object")
+            seen.add(name)
+            self.first()
+            self._pass(b":", number)
+            self.first()
+            yield name
+        self.take(1)
+
+    def elements(self, number: int) -> Iterator[int]:
+        """The numbers of a list's elements; who asks for the next one has taken the value.
+
+        Raises:
+            ForeignFileError: Something else stands there.
+        """
+        self.take(1)
+        at = 0
+        while self.first() != b"]":
+            if at:
+                self._pass(b",", number)
+                self.first()
+            yield at
+            at += 1
+        self.take(1)
+
+    def _pass(self, mark: bytes, number: int) -> None:
+        if not self._data:
+            self._cut(number)
+        if self._data[:1] != mark:
+            raise self._fault(number, f"`{mark.decode()}` should stand here")
+        self.take(1)
+
+    def value(self, number: int) -> tuple[bytes, int]:
+        """The next value, and its line.
+
+        Raises:
+            ForeignFileError: None begins here, or it is too large, or cut off.
+        """
+        if not self.first():
+            self._cut(number)
+        first, line = bytes(self._data[:1]), self.line
         if first in b"{[":
             end = self._structure(number)
         else:
             end = self._text(number) if first == b'"' else self._scalar(number)
-        return bytes(self._take(end)), line
+        return bytes(self.take(end)), line
 
     def _structure(self, number: int) -> int:
         """Where the array or object ends with which the data begins."""
@@ -221,7 +296,7 @@ class _Scan:
     def _more(self, number: int) -> None:
         """Read on within a value."""
         if len(self._data) > MAX_RECORD:
-            self._file._too_large(f"record {number} (line {self._line})")
+            self._file._too_large(f"record {number} (line {self.line})")
         if not self._read():
             if self._data[:1] in _OPENING:
                 self._cut(number)
@@ -233,18 +308,18 @@ class _Scan:
         self._data += block
         return bool(block)
 
-    def _first(self) -> bytes:
+    def first(self) -> bytes:
         """The next byte that is no space; it stays. Nothing at the end."""
         while True:
             found = _SPACE.match(self._data)
-            self._take(found.end() if found is not None else 0)
+            self.take(found.end() if found is not None else 0)
             if self._data or not self._read():
                 return bytes(self._data[:1])
 
-    def _take(self, count: int) -> bytearray:
+    def take(self, count: int) -> bytearray:
         taken = self._data[:count]
         del self._data[:count]
-        self._line += taken.count(b"\n")
+        self.line += taken.count(b"\n")
         return taken
 
 

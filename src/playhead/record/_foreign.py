@@ -130,6 +130,14 @@ def content_bytes(value: Json) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def sorted_bytes(value: Json) -> bytes:
+    """JSON text of a value, the same for any order of members."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, sort_keys=True).encode()
+
+
 class Keys:
     """Keys of sessions that have no id of their own: what they say, and how often that came."""
 
@@ -138,10 +146,6 @@ class Keys:
 
     def of(self, value: Json) -> str:
         """A key: the same for the same content, whatever its spelling and the order of members."""
-        try:
-            text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        except TypeError:
-            text = json.dumps(value, sort_keys=True).encode()
-        digest = hashlib.sha256(text).digest()
+        digest = hashlib.sha256(sorted_bytes(value)).digest()
         times = self._seen[digest] = self._seen.get(digest, 0) + 1
         return digest.hex() if times == 1 else f"{digest.hex()}#{times}"

@@ -22,7 +22,7 @@ from playhead.record._foreign import ForeignTape
 from playhead.record._format import Format
 from playhead.record._losses import Losses
 from playhead.store import Answer, Batch, Store
-from playhead.tape import Body, Draft, Fold, Step, unchecked
+from playhead.tape import Body, Draft, Fold, Step, changed, unchecked
 from playhead.tape.kinds import Literally, ModelCall, PromptRecord
 
 _MANY, _MUCH = 2048, 4_000_000  # steps and bytes that are stored at a time
@@ -207,7 +207,7 @@ class _Sealing:
                 fit=self._fitter.message,
             )
             self._literals += record.keep
-            body = body.model_copy(update={"prompt": record})
+            body = changed(body, prompt=record)
         return self._fitter.fit(body)
 
     def batch(self) -> Batch:

@@ -20,9 +20,9 @@ Attributes: TypeAlias = dict[str, Json]
 def call_attributes(
     call: ModelCall,
     prompt: Sequence[Message],
-    tools: Sequence[JsonObject],
+    tools: list[Json],
     *,
-    text_of: TextOf,
+    write: Callable[[Sequence[Message]], list[Json]],
     apart: bool = False,
 ) -> Attributes:
     """The attributes of a model call.
@@ -30,8 +30,8 @@ def call_attributes(
     Args:
         call: The call.
         prompt: The messages of its prompt.
-        tools: The tools on offer.
-        text_of: Gives the text of parts, that of blobs included.
+        tools: The tools on offer, as `tool_definition` has them.
+        write: Writes messages as the conventions have them.
         apart: The prompt's first message stands apart from the others.
     """
     made: Attributes = {
@@ -41,16 +41,17 @@ def call_attributes(
         **_settings(call),
     }
     if apart and prompt:
-        first = write_message(prompt[0], text_of)
-        made[names.SYSTEM_INSTRUCTIONS] = first["parts"]
+        (first,) = write(prompt[:1])
+        made[names.SYSTEM_INSTRUCTIONS] = first["parts"] if isinstance(first, dict) else None
         prompt = prompt[1:]
     if prompt:
-        made[names.INPUT_MESSAGES] = written(prompt, text_of)
+        made[names.INPUT_MESSAGES] = write(prompt)
     if tools:
-        made[names.TOOL_DEFINITIONS] = [_definition(tool) for tool in tools]
+        made[names.TOOL_DEFINITIONS] = tools
     if call.message is not None:
-        said = write_message(call.message, text_of)
-        made[names.OUTPUT_MESSAGES] = [{**said, "finish_reason": call.finish_reason or "stop"}]
+        (said,) = write((call.message,))
+        ended: JsonObject = {"finish_reason": call.finish_reason or "stop"}
+        made[names.OUTPUT_MESSAGES] = [{**said, **ended} if isinstance(said, dict) else ended]
     if call.finish_reason:
         made[names.FINISH_REASONS] = [call.finish_reason]
     if call.price is not None:
@@ -123,5 +124,6 @@ def _usage(call: ModelCall) -> Attributes:
     return {**found, **{name: count for name, count in more.items() if count}}
 
 
-def _definition(tool: JsonObject) -> Json:
+def tool_definition(tool: JsonObject) -> Json:
+    """A tool as the conventions list it."""
     return tool if "type" in tool else {"type": "function", **tool}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from playhead.conventions import Name
 from playhead.record._shape import JsonObject
@@ -67,11 +67,9 @@ class Fields:
         """Objects, listed in JSON; None if there are none."""
         for _ in self._values(name):
             listed = self._span.said(self._at)
-            if isinstance(listed, list):
-                found = [item for item in listed if isinstance(item, dict)]
-                if len(found) == len(listed):
-                    self.used.add(self._at)
-                    return found
+            if isinstance(listed, list) and _all_objects(listed):
+                self.used.add(self._at)
+                return listed
         return None
 
     def flat(self, name: Name) -> list[JsonObject]:
@@ -108,6 +106,10 @@ class Fields:
     def _used(self, value: N) -> N:
         self.used.add(self._at)
         return value
+
+
+def _all_objects(listed: list[Json]) -> TypeGuard[list[JsonObject]]:
+    return set(map(type, listed)) <= {dict}
 
 
 def numbered(values: Mapping[str, Json], prefix: str) -> list[JsonObject]:

@@ -12,9 +12,9 @@ from playhead.record._foreign import content_bytes
 from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._attributes import told
-from playhead.record.otlp._read import Cleaning
+from playhead.record.otlp._prompts import Cleaning
 from playhead.record.otlp._span import Span
-from playhead.record.otlp._values import attributes, decoded, encoded, pairs
+from playhead.record.otlp._values import attributes, encoded, said_by
 from playhead.tape import Json
 
 _NUMBER = re.compile(r"\.\d+\.")
@@ -39,6 +39,7 @@ class SpanNotes:
     exact: bool
     losses: Losses
     _told: dict[str, bytes] = field(default_factory=dict)
+    _alike: dict[str, tuple[Json, Json]] = field(default_factory=dict)  # the last ones that were
 
     def note(
         self,
@@ -81,11 +82,28 @@ class SpanNotes:
             return {
                 name: value
                 for name, value in span.raw.items()
-                if name not in made or not _equal(span, name, made[name])
+                if name not in made or not self._equal(span, name, made[name])
             }
         values = span.attributes
         clean = self.clean.json({n: values[n] for n in (values if left is None else left)})
         return {name: encoded(value) for name, value in _members(clean).items()}
+
+    def _equal(self, span: Span, name: str, made: Json) -> bool:
+        """Whether an attribute says what would be written, in whatever spelling."""
+        original = span.attributes[name]
+        if name not in IN_JSON:
+            return content_bytes(encoded(original)) == content_bytes(encoded(made))
+        if not isinstance(original, str):
+            return False
+        said = span.said(name)
+        known = self._alike.get(name)
+        if known is not None and known[0] is said and known[1] is made:
+            return True
+        self._alike[name] = (said, made)
+        if alike(said, made):
+            return True
+        del self._alike[name]
+        return False
 
     def _cleaned(self, members: JsonObject) -> JsonObject:
         """Members of a span, or of what stands around it, with what they say made clean."""
@@ -94,8 +112,7 @@ class SpanNotes:
             if name in _PLAIN:
                 found[name] = value
             elif name == "attributes":
-                plain = {key: decoded(item, name) for key, item in pairs(value, name).items()}
-                found[name] = attributes(_members(self.clean.json(plain)))
+                found[name] = attributes(_members(self.clean.json(said_by(value, name)[1])))
             elif isinstance(value, dict):
                 found[name] = self._cleaned(value)
             elif isinstance(value, list):
@@ -121,24 +138,6 @@ def span_of(note: Mapping[str, Json], made: Mapping[str, Json]) -> JsonObject:
     listed = told(written) + [{"key": key, "value": value} for key, value in kept.items()]
     span = _members(note.get("span"))
     return {**span, "attributes": listed} if listed else dict(span)
-
-
-def normal(span: Span) -> Json:
-    """A span as it is told from others: no matter in which order and spelling it says things."""
-    said: JsonObject = {}
-    for name in sorted(span.attributes):
-        value = span.attributes[name]
-        spelled = name in IN_JSON and isinstance(value, str)
-        said[name] = [span.said(name)] if spelled else encoded(value)
-    return {"around": [span.resource, span.scope], "rest": span.rest, "said": said}
-
-
-def _equal(span: Span, name: str, made: Json) -> bool:
-    """Whether an attribute says what would be written, in whatever spelling."""
-    original = span.attributes[name]
-    if name in IN_JSON:
-        return isinstance(original, str) and alike(span.said(name), made)
-    return content_bytes(encoded(original)) == content_bytes(encoded(made))
 
 
 def _members(value: Json) -> JsonObject:

@@ -10,7 +10,12 @@ from playhead.llm import read_prompt
 from playhead.record._foreign import content_bytes
 from playhead.record._shape import JsonObject
 from playhead.record._stored import StoredTape
-from playhead.record.otlp._attributes import Attributes, call_attributes
+from playhead.record.otlp._attributes import (
+    Attributes,
+    call_attributes,
+    tool_definition,
+    written,
+)
 from playhead.tape import Json, Message, Step
 from playhead.tape.kinds import ModelCall
 
@@ -32,8 +37,10 @@ def call_made(tape: StoredTape, step: Step, body: ModelCall, *, apart: bool = Fa
         prompt: list[Message] = read_prompt(tape.tape, step)
     except TapeError:
         prompt = []
-    tools = tape.offers.get(body.prompt.tools or "", [])
-    return call_attributes(body, prompt, tools, text_of=tape.text, apart=apart)
+    tools = [tool_definition(tool) for tool in tape.offers.get(body.prompt.tools or "", [])]
+    return call_attributes(
+        body, prompt, tools, write=lambda told: written(told, tape.text), apart=apart
+    )
 
 
 def grouped(spans: Iterable[Placed]) -> Iterator[JsonObject]:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias, get_args
+from typing import get_args
 
 from playhead import conventions as names
-from playhead.errors import JsonError
-from playhead.record._foreign import content_bytes
-from playhead.record._import import prompt_of
 from playhead.record._shape import JsonObject
 from playhead.record.otlp._fields import Fields
-from playhead.record.otlp._messages import read_flat, read_message, read_part
+from playhead.record.otlp._messages import read_part
+from playhead.record.otlp._prompts import Cleaning, Offer, Prompts
 from playhead.record.otlp._span import Span, read_json
 from playhead.record.otlp._values import decoded
-from playhead.record.wire._read import function
-from playhead.tape import Json, Message, canonical, digest_of
-from playhead.tape.kinds import Attempt, ModelCall, Price, ToolErrorCode, Usage
+from playhead.tape import Json, Message, unchecked
+from playhead.tape.kinds import Attempt, ModelCall, Price, PromptRecord, ToolErrorCode, Usage
 
-Known: TypeAlias = dict[bytes, Message]
 UNKNOWN = "unknown"
 _LONGEST = 2000  # characters of an error
 _SETTINGS = {name: setting for setting, name in names.SETTINGS.items()}
@@ -29,35 +25,6 @@ _SAID_AGAIN = (
 )  # fmt: skip
 
 
-class Cleaning(Protocol):
-    """What is made of contents before they are kept; `Redaction` is one."""
-
-    def text(self, text: str) -> str:
-        """A text."""
-
-    def json(self, value: Json) -> Json:
-        """A JSON value."""
-
-    def message(self, message: Message) -> Message:
-        """A message."""
-
-
-class AsItIs:
-    """Changes nothing."""
-
-    def text(self, text: str) -> str:
-        """See `Cleaning.text`."""
-        return text
-
-    def json(self, value: Json) -> Json:
-        """See `Cleaning.json`."""
-        return value
-
-    def message(self, message: Message) -> Message:
-        """See `Cleaning.message`."""
-        return message
-
-
 @dataclass(slots=True)
 class ToldCall:
     """A model call.
@@ -65,14 +32,14 @@ class ToldCall:
     Args:
         body: The call, its prompt written out.
         messages: The prompt.
-        tools: The tools on offer, as a canonical document.
+        offer: The tools on offer.
         apart: The prompt's instructions stand apart from its messages.
         left: Names of attributes that have no place in it.
     """
 
     body: ModelCall
     messages: tuple[Message, ...]
-    tools: bytes | None
+    offer: Offer
     apart: bool
     left: list[str]
 
@@ -110,20 +77,20 @@ class ToldAgent:
     said: tuple[Message, ...]
 
 
-def read_call(span: Span, clean: Cleaning, *, known: Known | None = None) -> ToldCall:
+def read_call(span: Span, clean: Cleaning, prompts: Prompts) -> ToldCall:
     """The model call that a span tells of.
 
     Args:
         span: The span.
         clean: What is made of contents.
-        known: Messages that were read before, by their JSON text.
+        prompts: What was read of prompts before.
     """
     fields = Fields(span)
     listed = fields.objects(names.SYSTEM_INSTRUCTIONS)
     told = [Message(role="system", parts=tuple(map(read_part, listed)))] if listed else []
-    prompt = tuple(map(clean.message, [*told, *_messages(fields, names.INPUT_MESSAGES, known)]))
-    output = [clean.message(each) for each in _messages(fields, names.OUTPUT_MESSAGES)[:1]]
-    tools = _document(clean.json(_tools(fields)))
+    prompt = (*map(clean.message, told), *_messages(fields, names.INPUT_MESSAGES, prompts))
+    output = _messages(fields, names.OUTPUT_MESSAGES, prompts, most=1)
+    offer = prompts.offer(_tools(fields))
     settings = clean.json(_settings(fields))
     error = _error(span, fields, clean)
     usage, started = _usage(fields), moment(span.start)
@@ -133,11 +100,11 @@ def read_call(span: Span, clean: Cleaning, *, known: Known | None = None) -> Tol
     body = ModelCall(
         model=clean.text(fields.text(names.REQUEST_MODEL) or "") or UNKNOWN,
         provider=clean.text(fields.text(names.PROVIDER) or "") or UNKNOWN,
-        prompt=prompt_of(*prompt).model_copy(
-            update={
-                "tools": digest_of(tools) if tools is not None else None,
-                "settings": settings if isinstance(settings, dict) else {"dropped": settings},
-            }
+        prompt=unchecked(
+            PromptRecord,
+            items=prompts.items(prompt),
+            tools=offer.digest,
+            settings=settings if isinstance(settings, dict) else {"dropped": settings},
         ),
         status="complete" if error is None else "incomplete" if output else "failed",
         message=output[0] if output else None,
@@ -148,7 +115,7 @@ def read_call(span: Span, clean: Cleaning, *, known: Known | None = None) -> Tol
         price=Price(usd=usd, as_of=started[:10], source="otlp") if usd is not None else None,
         error=error,
     )
-    return ToldCall(body, prompt, tools, bool(listed), fields.left)
+    return ToldCall(body, prompt, offer, bool(listed), fields.left)
 
 
 def read_tool(span: Span, clean: Cleaning) -> ToldTool:
@@ -174,12 +141,12 @@ def read_tool(span: Span, clean: Cleaning) -> ToldTool:
     )
 
 
-def read_agent(span: Span, clean: Cleaning) -> ToldAgent:
+def read_agent(span: Span, prompts: Prompts) -> ToldAgent:
     """What an agent was told, and what it answered."""
     fields = Fields(span)
-    heard = _messages(fields, names.INPUT_MESSAGES)
-    said = _messages(fields, names.OUTPUT_MESSAGES)
-    return ToldAgent(tuple(map(clean.message, heard)), tuple(map(clean.message, said)))
+    heard = _messages(fields, names.INPUT_MESSAGES, prompts)
+    said = _messages(fields, names.OUTPUT_MESSAGES, prompts)
+    return ToldAgent(heard, said)
 
 
 def conversation_of(span: Span) -> str | None:
@@ -198,21 +165,13 @@ def moment(nanoseconds: int) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1000 % 1_000_000:06d}Z"
 
 
-def _messages(fields: Fields, name: names.Name, known: Known | None = None) -> list[Message]:
+def _messages(
+    fields: Fields, name: names.Name, prompts: Prompts, *, most: int | None = None
+) -> tuple[Message, ...]:
     listed = fields.objects(name)
     if listed is not None:
-        return [_message(each, known) for each in listed]
-    return [read_flat(each) for each in fields.flat(name)]
-
-
-def _message(value: JsonObject, known: Known | None) -> Message:
-    """A message; prompts bring the same ones again and again."""
-    if known is None:
-        return read_message(value)
-    text = content_bytes(value)
-    if text not in known:
-        known[text] = read_message(value)
-    return known[text]
+        return prompts.messages(listed[:most])
+    return prompts.flat(fields.flat(name)[:most])
 
 
 def _usage(fields: Fields) -> Usage | None:
@@ -239,31 +198,14 @@ def _settings(fields: Fields) -> Json:
     return found
 
 
-def _tools(fields: Fields) -> Json:
+def _tools(fields: Fields) -> list[JsonObject]:
     listed = fields.objects(names.TOOL_DEFINITIONS)
-    if listed is None:
-        schemas = [
-            read_json(each.get("tool.json_schema")) for each in fields.flat(names.TOOL_DEFINITIONS)
-        ]
-        listed = [each for each in schemas if isinstance(each, dict)]
-    return [_tool(each) for each in listed]
-
-
-def _tool(tool: JsonObject) -> Json:
-    """A function as prompts name it, also where it stands as OpenAI has it."""
-    inner = tool.get("function")
-    given = inner if isinstance(inner, dict) else tool
-    if tool.get("type", "function") == "function" and isinstance(given.get("name"), str):
-        schema = given.get("parameters", given.get("input_schema"))
-        return function(given["name"], given.get("description"), schema)
-    return tool
-
-
-def _document(tools: Json) -> bytes | None:
-    try:
-        return canonical(tools) if tools else None
-    except JsonError:  # numbers beyond what two parties compute alike
-        return None
+    if listed is not None:
+        return listed
+    schemas = (
+        read_json(each.get("tool.json_schema")) for each in fields.flat(names.TOOL_DEFINITIONS)
+    )
+    return [each for each in schemas if isinstance(each, dict)]
 
 
 def _error(span: Span, fields: Fields, clean: Cleaning) -> str | None:

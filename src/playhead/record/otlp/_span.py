@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from playhead.conventions import OPERATION, OPERATIONS, STEP, Kind
 from playhead.errors import JsonError
 from playhead.record._shape import JsonObject, ShapeFault, as_object, as_text
-from playhead.record.otlp._values import decoded, listed, members_of, pairs, whole_number
+from playhead.record.otlp._values import listed, members_of, pairs, said_by, whole_number
 from playhead.tape import Json, loads_strict
 
 _TRACE, _SPAN = re.compile("[0-9a-fA-F]{32}"), re.compile("[0-9a-fA-F]{16}")
@@ -58,6 +58,14 @@ class Span:
             self._parsed[name] = read_json(self.attributes[name])
         return self._parsed[name]
 
+    def is_read(self, name: str) -> bool:
+        """Whether it is known what an attribute says."""
+        return name in self._parsed
+
+    def know(self, name: str, value: Json) -> None:
+        """Take this for what an attribute says: it was read elsewhere."""
+        self._parsed[name] = value
+
     @property
     def kind(self) -> Kind | None:
         """What it tells of, if it is something that a tape has."""
@@ -72,11 +80,6 @@ class Span:
         """Orders spans of one parent: by time, then by what Playhead says of equal times."""
         step = self.attributes.get(STEP)
         return self.start, step if isinstance(step, int) else -1, self.trace, self.id
-
-    @property
-    def document(self) -> JsonObject:
-        """The span with all that stands around it."""
-        return {"resource": self.resource, "scope": self.scope, "span": self.whole}
 
     @property
     def whole(self) -> JsonObject:
@@ -103,12 +106,12 @@ def read_spans(
     for at, group in enumerate(groups):
         where = f"resourceSpans.{at}"
         resource = as_object(group, where)
-        _attributes(resource.get("resource"), f"{where}.resource")
+        check_attributes(resource.get("resource"), f"{where}.resource")
         scopes = listed(resource.get("scopeSpans"), f"{where}.scopeSpans")
         for number, item in enumerate(scopes):
             inner = f"{where}.scopeSpans.{number}"
             scope = as_object(item, inner)
-            _attributes(scope.get("scope"), f"{inner}.scope")
+            check_attributes(scope.get("scope"), f"{inner}.scope")
             around = (_without(resource, "scopeSpans"), _without(scope, "spans"))
             spans = listed(scope.get("spans"), f"{inner}.spans")
             yield from _spans(spans, f"{inner}.spans", around, place, reject)
@@ -147,12 +150,12 @@ def read_span(
         ShapeFault: It is none.
     """
     members = as_object(value, where)
-    raw = pairs(members.get("attributes"), f"{where}.attributes")
+    raw, told = said_by(members.get("attributes"), f"{where}.attributes")
     status = members_of(members.get("status"), f"{where}.status")
     said = as_text(status.get("message", ""), f"{where}.status.message")
     for name in ("events", "links"):
         for at, item in enumerate(listed(members.get(name), f"{where}.{name}")):
-            _attributes(item, f"{where}.{name}.{at}")
+            check_attributes(item, f"{where}.{name}.{at}")
     parent = members.get("parentSpanId")
     start = _time(members.get("startTimeUnixNano", 0), f"{where}.startTimeUnixNano")
     return Span(
@@ -162,7 +165,7 @@ def read_span(
         name=as_text(members.get("name", ""), f"{where}.name"),
         start=start,
         end=max(start, _time(members.get("endTimeUnixNano", 0), f"{where}.endTimeUnixNano")),
-        attributes={name: decoded(item, where) for name, item in raw.items()},
+        attributes=told,
         raw=raw,
         rest=_without(members, "attributes"),
         resource=around[0],
@@ -182,7 +185,12 @@ def read_json(value: Json) -> Json:
         return value
 
 
-def _attributes(value: Json, where: str) -> None:
+def check_attributes(value: Json, where: str) -> None:
+    """Make sure that the attributes of an object are such.
+
+    Raises:
+        ShapeFault: They are not.
+    """
     pairs(members_of(value, where).get("attributes"), f"{where}.attributes")
 
 

@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import is_
 
 from playhead.conventions import EFFECT
 from playhead.record._captured import conversation_key
@@ -13,12 +15,11 @@ from playhead.record._foreign import content_bytes
 from playhead.record._losses import Losses
 from playhead.record._shape import JsonObject
 from playhead.record._track import actions
-from playhead.record.otlp._attributes import call_attributes, tool_attributes
+from playhead.record.otlp._attributes import Attributes, call_attributes, tool_attributes
+from playhead.record.otlp._lists import share_lists
 from playhead.record.otlp._notes import SpanNotes
+from playhead.record.otlp._prompts import AsItIs, Cleaning, Prompts
 from playhead.record.otlp._read import (
-    AsItIs,
-    Cleaning,
-    Known,
     ToldTool,
     read_agent,
     read_call,
@@ -36,9 +37,9 @@ from playhead.tape import (
     Step,
     TextPart,
     ToolResponsePart,
-    loads_strict,
     parts_text,
     text_parts,
+    unchecked,
 )
 from playhead.tape.kinds import (
     AssistantMessage,
@@ -73,6 +74,28 @@ class _Open:
     own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """How far a prompt was found on the tape; what it begins with stays where it was found.
+
+    Args:
+        prompt: The prompt.
+        count: How many messages of it, from the first one on.
+        known: How many of these were said before.
+        last: Where the last one was.
+    """
+
+    prompt: Sequence[Message] = ()
+    count: int = 0
+    known: int = 0
+    last: int = -1
+
+    def leads(self, messages: Sequence[Message]) -> bool:
+        """Whether a prompt begins with the very same messages."""
+        begin = islice(self.prompt, self.count)
+        return len(messages) >= self.count and all(map(is_, begin, messages))
+
+
 @dataclass(slots=True)
 class Teller:
     """Makes the steps of a conversation of its spans, in the order of `walk`.
@@ -100,24 +123,28 @@ class Teller:
     _open: dict[Key, _Open] = field(default_factory=dict)
     _began: dict[Key, int] = field(default_factory=dict)
     _heard: dict[bytes, int] = field(default_factory=dict)  # the agent's, by when a prompt told it
-    _known_messages: Known = field(default_factory=dict)
     _keys: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
+    _followed: _Followed = field(default_factory=lambda: _Followed())
     _acted: int = -1  # where the agent said something last
     _notes: SpanNotes = field(init=False)
+    _prompts: Prompts = field(init=False)
 
     def __post_init__(self) -> None:
         self._notes = SpanNotes(self.clean, self.exact, self.losses)
+        self._prompts = Prompts(self.clean)
 
     def tell(self, spans: Iterable[Span]) -> Iterator[Draft]:
         """The steps of spans; of those that were told before, none."""
         new = [span for span in spans if key_of(span) not in self.seen]
+        share_lists(new)
         for visit in walk(new):
             self.seen.add(key_of(visit.span))
             for draft in self._of(visit):
                 self.know(draft.id, draft.body, call=draft.by.call)
                 yield draft
-        self._known_messages.clear()
+        self._prompts = Prompts(self.clean)
         self._keys.clear()
+        self._followed = _Followed()
 
     def remember(self, step: Step) -> None:
         """Know what a step of a stored tape says."""
@@ -136,17 +163,18 @@ class Teller:
             case ToolCall():
                 self._calls[body.call_id or step] = _Call(step, body)
                 if call is None:
-                    part = Message.model_validate(
+                    asked = Message.model_validate(
                         {"role": "assistant", "parts": [
                             {"type": "tool_call", "id": body.call_id or step, "name": body.name,
                              "arguments": body.arguments}]}
                     )  # fmt: skip
-                    self._say(part)
+                    self._say(asked)
             case ToolResult() | ToolError():
                 known = self._calls.get(body.call_id or "")
                 if known is not None:
                     known.answered = True
-                self._say(Message(role="tool", parts=(ToolResponsePart(id=body.call_id or ""),)))
+                part = unchecked(ToolResponsePart, id=body.call_id or "")
+                self._say(unchecked(Message, role="tool", parts=(part,)))
             case ModelCall() if body.message is not None and body.status == "complete":
                 self._say(body.message)
             case UserMessage():
@@ -174,7 +202,7 @@ class Teller:
                 yield source_note(self._notes.note(span, {}))
 
     def _agent_begins(self, span: Span) -> Iterator[Draft]:
-        heard = read_agent(span, self.clean).heard
+        heard = read_agent(span, self._prompts).heard
         known, last = self._known(heard)
         if heard and known == len(heard) and self._acted > last:
             known -= 1  # the same once more
@@ -184,33 +212,32 @@ class Teller:
 
     def _agent_ends(self, span: Span) -> Iterator[Draft]:
         since = self._began.pop(key_of(span), 0)
-        for message in read_agent(span, self.clean).said:
+        for message in read_agent(span, self._prompts).said:
             if not any(at >= since for at in self._places.get(_key(message), ())):
                 yield from self._hear(message)
         yield source_note(self._notes.note(span, {}))
 
     def _call(self, span: Span, agent: str) -> Iterator[Draft]:
-        told = read_call(span, self.clean, known=self._known_messages)
+        told = read_call(span, self.clean, self._prompts)
         for message in told.messages[self._known(told.messages)[0] :]:
             yield from self._hear(message)
             if message.role == "assistant":
                 self._heard[_key(message)] = span.start
-        if told.tools is not None and told.body.prompt.tools is not None:
-            self.documents[told.body.prompt.tools] = told.tools
+        if told.offer.digest is not None and told.offer.document is not None:
+            self.documents[told.offer.digest] = told.offer.document
         note = Draft(told.body, by=_IMPORTER)
         yield note
         if told.body.message is not None and told.body.status == "complete":
             by = By("agent", self.clean.text(agent)[:_LONGEST_NAME], FORMAT, call=note.id)
             for body in self._actions(told.body.message, span.end):
                 yield Draft(body, by=by)
-        tools = loads_strict(told.tools) if told.tools is not None else []
-        made = call_attributes(
-            told.body,
-            told.messages,
-            [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else [],
-            text_of=parts_text,
-            apart=told.apart,
-        )
+        made: Attributes = {}
+        if self.exact:
+            written = self._prompts.written
+            offered = told.offer.written
+            made = call_attributes(
+                told.body, told.messages, offered, write=written, apart=told.apart
+            )
         members = self._notes.note(span, made, left=told.left, apart=told.apart)
         yield source_note(members, note.id)
 
@@ -271,12 +298,20 @@ class Teller:
 
     def _known(self, messages: Sequence[Message]) -> tuple[int, int]:
         """How many messages of a prompt were said before, and where the last one was."""
-        known, last, at = 0, -1, 0
-        for number, message in enumerate(messages):
-            places = self._places.get(self._key(message), ())
-            place = next((each for each in places if each >= at), None)
+        before = self._followed
+        if not before.leads(messages):
+            before = _Followed()
+        known, last, whole = before.known, before.last, True
+        for number in range(before.count, len(messages)):
+            places = self._places.get(self._key(messages[number]), ())
+            place = next((each for each in places if each > last), None)
+            if place is None and whole and messages[number].role != "system":
+                whole = False
+                self._followed = _Followed(messages, number, known, last)
             if place is not None:
-                known, last, at = number + 1, place, place + 1
+                known, last = number + 1, place
+        if whole:
+            self._followed = _Followed(messages, len(messages), known, last)
         return known, last
 
     def _hear(self, message: Message) -> Iterator[Draft]:
@@ -315,7 +350,7 @@ def source_note(members: JsonObject, *steps: str) -> Draft:
     if len(text) > BLOB_LIMIT:
         body = Source(format=FORMAT, parts=text_parts(text.decode()))
     else:
-        body = Source(format=FORMAT, members=members)
+        body = unchecked(Source, format=FORMAT, members=members)
     return Draft(body, by=_IMPORTER, re=steps)
 
 

@@ -18,6 +18,9 @@ def decoded(value: Json, where: str) -> Json:
         ShapeFault: It is none.
     """
     inner = as_object(value, where)
+    text = inner.get("stringValue")
+    if len(inner) == 1 and isinstance(text, str):
+        return text
     found = [name for name in inner if name in _READERS]
     if len(found) > 1:
         raise ShapeFault(f"`{where}` has both `{found[0]}` and `{found[1]}`")
@@ -42,15 +45,25 @@ def pairs(value: Json, where: str) -> dict[str, Json]:
     Raises:
         ShapeFault: They are none, or one stands twice.
     """
+    return said_by(value, where)[0]
+
+
+def said_by(value: Json, where: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Attributes, each with its `AnyValue`, and each with what that says.
+
+    Raises:
+        ShapeFault: They are none, or one stands twice.
+    """
     found: dict[str, Json] = {}
+    said: dict[str, Json] = {}
     for at, item in enumerate(listed(value, where)):
         pair = as_object(item, f"{where}.{at}")
         key = as_text(pair.get("key", ""), f"{where}.{at}.key")
         if key in found:
             raise ShapeFault(f"`{where}` has the attribute `{key[:80]}` twice")
-        found[key] = pair.get("value", {})
-        decoded(found[key], f"{where}.{at}.value")
-    return found
+        found[key] = inner = pair.get("value", {})
+        said[key] = decoded(inner, f"{where}.{at}.value")
+    return found, said
 
 
 def encoded(value: Json) -> JsonObject:
@@ -118,8 +131,7 @@ def _array(value: Json, where: str) -> Json:
 
 
 def _list(value: Json, where: str) -> Json:
-    found = pairs(as_object(value, where).get("values"), f"{where}.values")
-    return {name: decoded(item, where) for name, item in found.items()}
+    return said_by(as_object(value, where).get("values"), f"{where}.values")[1]
 
 
 def _bytes(value: Json, where: str) -> Json:
