@@ -29,6 +29,8 @@ def main(
     dialogues: Annotated[int | None, typer.Option(help="How many dialogues.")] = None,
     roots: Annotated[int | None, typer.Option(help="How many of them begin apart.")] = None,
     agent: Annotated[str | None, typer.Option(help="`teacher` or `student`.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model: `openai:gpt-5-mini`.")] = None,
+    user_model: Annotated[str | None, typer.Option(help="Of the simulated user.")] = None,
     judge: Annotated[str, typer.Option(help="Model of the judges.")] = RULES,
     judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
 ) -> None:
@@ -36,7 +38,10 @@ def main(
     console, errors = wide(), Console(stderr=True)
     try:
         chosen = read_settings(settings) if settings is not None else TreeSettings()
-        given: dict[str, Any] = {"dialogues": dialogues, "roots": roots, "agent": agent}
+        given: dict[str, Any] = {
+            "dialogues": dialogues, "roots": roots, "agent": agent,
+            "model": model, "user_model": user_model,
+        }  # fmt: skip
         changes = {name: value for name, value in given.items() if value is not None}
         if dialogues is not None and roots is None:
             changes["roots"] = min(chosen.roots, max(1, dialogues // 4))
