@@ -143,6 +143,16 @@ def _counts(step: Step, frame: int) -> bool:
     return step.frame == frame and says_message(step)
 
 
+def _look_back(tape: Tape, frame: int, index: HistoryIndex) -> int:
+    """Find the messages of some earlier steps; how many they are."""
+    start = max(frame, index.start - _SCAN)
+    found = [step for step in tape.range(start, index.start) if _counts(step, frame)]
+    index.seqs[:0] = [step.seq for step in found]
+    index.heard[:0] = [step.seq for step in found if step.kind == Broadcast.kind]
+    index.start = start
+    return len(found)
+
+
 class HistoryRange:
     """Part of a frame's history: the messages of positions `[start, stop)`."""
 
@@ -159,6 +169,10 @@ class HistoryRange:
         if index is None or index.start > self.start:
             yield from history_messages(self.tape, self.frame, self.start, self.stop)
             return
+        for _, message in self._indexed(index):
+            yield message
+
+    def _indexed(self, index: HistoryIndex) -> Iterator[tuple[int, Message]]:
         said, seqs = index.said, index.seqs
         for seq in seqs[bisect_left(seqs, self.start) : bisect_left(seqs, self.stop)]:
             message = said.get(seq)
@@ -170,7 +184,35 @@ class HistoryRange:
                     continue
                 if len(said) < _REMEMBERED:
                     said[seq] = message
-            yield message
+            yield seq, message
+
+    def _known(self) -> HistoryIndex | None:
+        """The index, when it reaches back to the beginning of the range."""
+        index = self._index
+        while index is not None and index.start > max(self.start, self.frame):
+            _look_back(self.tape, self.frame, index)
+        return index
+
+    def hears(self) -> bool:
+        """Whether a message of it was said to all, by an agent of another frame."""
+        index = self._known()
+        heard = index.heard if index is not None else []
+        return bisect_left(heard, self.start) < bisect_left(heard, self.stop)
+
+    def one_by_one(self) -> Iterator[tuple[Message, HistoryRange]]:
+        """Each message, and the range that is it alone."""
+        index = self._known()
+        for seq, message in self._indexed(index) if index is not None else ():
+            yield message, HistoryRange(self.tape, self.frame, seq, seq + 1, index)
+
+    def joined(self, other: HistoryRange) -> HistoryRange | None:
+        """Both as one range; None if messages stand between them, or it is another history."""
+        index = self._index
+        if index is None or index is not other._index or other.start < self.stop:
+            return None
+        if bisect_left(index.seqs, self.stop) < bisect_left(index.seqs, other.start):
+            return None
+        return HistoryRange(self.tape, self.frame, self.start, other.stop, index)
 
 
 class History:
@@ -186,11 +228,7 @@ class History:
         index, length = self._index, len(self._tape)
         seen = bisect_left(index.seqs, length)  # the fold may have gone on since
         while index.start > self._frame and (newest is None or seen < newest):
-            start = max(self._frame, index.start - _SCAN)
-            found = [s.seq for s in self._tape.range(start, index.start) if _counts(s, self._frame)]
-            index.seqs[:0] = found
-            index.start = start
-            seen += len(found)
+            seen += _look_back(self._tape, self._frame, index)
         return index.seqs if seen == len(index.seqs) else index.seqs[:seen]
 
     def __len__(self) -> int:
