@@ -90,6 +90,26 @@ def test_a_function_is_called_by_its_program(place: Path):
     assert done.stdout == "content, about: lamp\n", done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "extras"),
+    [
+        (["monolithic", "mine"], "templates"),
+        (["form", "mine", "--model", "anthropic:m"], "checks,anthropic"),
+        (["team", "mine"], None),
+        (["mine"], "openai"),
+    ],
+)
+def test_what_is_not_installed_is_told(
+    cli: Run, place: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], extras: str | None
+):
+    monkeypatch.setattr("playhead.cli._new.find_spec", lambda module: None)
+    said = cli("new", *words).stdout
+    assert (f'pip install "playhead[{extras}]"' in said) == (extras is not None)
+    assert "pip install" not in said or extras is not None
+    monkeypatch.undo()
+    assert "pip install" not in cli("new", "monolithic", "other").stdout
+
+
 def test_a_real_model_takes_the_place_of_the_rules(cli: Run, place: Path):
     assert cli("new", "team", "press", "--model", "openai:m").exit_code == 0
     assert "\nmodel: openai:m # of all members" in (place / "press" / "agent.yaml").read_text()
