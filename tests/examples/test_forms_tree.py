@@ -153,9 +153,13 @@ def test_a_ledger_of_another_tree_is_refused(tmp_path: Path) -> None:
     Ledger(path, settings=SMALL.digest).close()
     with pytest.raises(TreeError, match="other settings"):
         Ledger(path, settings=TreeSettings().digest)
-    path.write_bytes(b"no ledger\n")
-    with pytest.raises(TreeError, match="no ledger"):
-        Ledger(path, settings=SMALL.digest)
+    for foreign in (b"no ledger\n", b"no line", b"[]\n"):
+        path.write_bytes(foreign)
+        with pytest.raises(TreeError, match=r"no ledger|other settings"):
+            Ledger(path, settings=SMALL.digest)
+        assert path.read_bytes() == foreign
+    path.write_bytes(b'{"tree": "01')  # cut by a crash
+    Ledger(path, settings=SMALL.digest).close()
 
 
 async def stored(

@@ -17,6 +17,7 @@ try:
 except ImportError:  # where there is none, nobody looks
     fcntl = None  # type: ignore[assignment]
 
+_BEGINS = b'{"tree": '
 _PATIENCE = 30.0  # seconds until worker processes of a killed one are gone, at most
 Outcome: TypeAlias = Literal["open", "called", "exited", "cut", "failed", "duplicate"]
 LEAVES: tuple[Outcome, ...] = ("called", "exited", "cut")
@@ -132,17 +133,26 @@ class Ledger:
             try:
                 entry = json.loads(line)
             except ValueError:
-                raise TreeError(
-                    f"`{self.path}`: byte {end} begins no entry: this is no ledger, or it was "
-                    "changed; grow the tree in another folder"
-                ) from None
+                raise self._no_ledger(end) from None
+            if not isinstance(entry, dict):
+                raise self._no_ledger(end)
             if end == 0 and entry.get("tree") != settings:
                 raise TreeError(
                     f"`{self.path}` is of a tree with other settings: take them, or another folder"
                 )
             self._take(entry)
             end = at
+        with self.path.open("rb") as file:
+            begins = file.read(len(_BEGINS))
+        if end == 0 and not _BEGINS.startswith(begins):  # nothing of others is cut
+            raise self._no_ledger(0)
         return end
+
+    def _no_ledger(self, at: int) -> TreeError:
+        return TreeError(
+            f"`{self.path}`: byte {at} begins no entry: this is no ledger, or it was changed; grow "
+            "the tree in another folder"
+        )
 
     def _take(self, entry: dict[str, Any]) -> None:
         match entry:
