@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import playhead as ph
+from playhead.agent._window import newest
 from playhead.agent.prompting._budget import GAP, fitted
 from playhead.errors import AgentError
-from playhead.tape import Body, Message, Tape, ToolCallPart, View, system, text_parts
-from playhead.tape.kinds import AssistantMessage, ToolCall, ToolResult, UserMessage
+from playhead.llm import Prompt
+from playhead.tape import Body, Draft, Message, Tape, ToolCallPart, View, system, text_parts
+from playhead.tape.kinds import AssistantMessage, Broadcast, ToolCall, ToolResult, UserMessage
+
+ELSEWHERE = 99  # a frame
 
 turns = st.lists(
     st.one_of(
         st.tuples(st.just("say"), st.integers(0, 400)),
         st.tuples(st.just("tool"), st.integers(0, 2000)),
+        st.tuples(st.just("shout"), st.integers(0, 2000)),
     ),
     max_size=25,
 )
 
 
-def bodies(wanted: list[tuple[str, int]]) -> list[Body]:
-    made: list[Body] = [UserMessage(parts=text_parts("the task"))]
+def bodies(wanted: list[tuple[str, int]]) -> list[Body | Draft]:
+    made: list[Body | Draft] = [UserMessage(parts=text_parts("the task"))]
     for number, (what, size) in enumerate(wanted):
         if what == "say":
             made += [
@@ -31,8 +38,10 @@ def bodies(wanted: list[tuple[str, int]]) -> list[Body]:
             ]
         else:
             name = f"call_{number}"
+            heard = Broadcast(agent="other", parts=text_parts("b" * (size // 4)))
             made += [
                 ToolCall(call_id=name, name="look", arguments={}),
+                *([Draft(heard, frame=ELSEWHERE)] * (what == "shout")),
                 ToolResult(call_id=name, name="look", result="r" * size),
             ]
     return made
@@ -90,6 +99,34 @@ def test_a_prompt_fits_and_all_that_it_lacks_is_told(wanted, tokens, drop):
             elif message.role == "tool":
                 due.remove(part.id)
     assert not due
+    assert_answers_follow(Prompt.of(*made.items).messages())
+
+
+def assert_answers_follow(messages: list[Message]) -> None:
+    """Each tool's answer comes right after its call, or another answer to it."""
+    for before, message in pairwise(messages):
+        assert message.role != "tool" or before.role in ("assistant", "tool")
+
+
+@given(turns, st.integers(1, 30))
+def test_no_window_and_nothing_said_to_all_parts_calls_from_answers(wanted, window):
+    messages = view_of(wanted).messages
+    whole = Prompt.of(messages)
+    assert_answers_follow(whole.messages())
+    assert sorted(map(repr, whole)) == sorted(map(repr, messages))
+    for role in ("assistant", "tool", "user"):
+        assert [m for m in whole if m.role == role] == [m for m in messages if m.role == role]
+    sent = Prompt.of(newest(messages, window)).messages()
+    assert_answers_follow(sent)
+    assert sent[0].role != "tool"
+    assert len(sent) >= min(window, len(messages))
+
+
+def test_a_prompt_in_order_stays_one_range():
+    quiet = Prompt.of(view_of([("say", 3), ("tool", 3)] * 20).messages)
+    assert len(quiet.segments) == 1
+    loud = Prompt.of(view_of([("tool", 3)] * 20 + [("shout", 3)] + [("tool", 3)] * 20).messages)
+    assert len(loud.segments) == 4  # up to the call, its answer, what was said to all, the rest
 
 
 def test_results_are_shortened_before_messages_are_left_out():

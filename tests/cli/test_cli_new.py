@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from cli_helpers import Run, playhead
 
+import playhead as ph
+
 
 def test_a_new_agent_passes_its_own_test(place: Path):
     result = playhead("new", "My Helper", "--model", "anthropic:claude-x", cwd=place)
@@ -49,6 +51,36 @@ def test_every_kind_runs_at_once_and_passes_its_own_test(place: Path, kind: str)
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
+OWN_FORM = """
+title: Return a parcel
+properties:
+  order_number: {type: string, pattern: "^[A-Z]{2}[0-9]{4}$", description: "Which order is it?"}
+  items: {type: integer, minimum: 1, maximum: 9, description: "How many items do you return?"}
+  reason: {enum: [broken, late], description: "Why: broken or late?"}
+  insured: {type: boolean, description: "Is it insured?"}
+  pickup: {type: string, format: date, description: "When shall we fetch it?"}
+"""
+
+
+def test_a_form_of_ones_own_is_filled_in_at_once(place: Path):
+    """Nothing but form.yaml is changed."""
+    playhead("new", "form", "returns", cwd=place)
+    (place / "returns" / "form.yaml").write_text(OWN_FORM)
+    agent = ph.read_agent(place / "returns" / "agent.yaml").agent
+    store, tape = ph.MemoryStore(), None
+    for said, answer in (
+        ("I return 20 items, the reason is late.", "items: 20 is greater than the maximum of 9."),
+        ("my order number is AB1234", "How many items do you return?"),
+        ("2", "Is it insured?"),
+        ("No.", "When shall we fetch it?"),
+        ("2027-01-05", "Thank you. reason: late, order_number: AB1234, items: 2, insured: False,"),
+    ):
+        tape = ph.run_sync(agent, said, tape=tape, store=store)
+        assert tape.answer is not None
+        assert answer in tape.answer
+    assert ph.replay_sync(tape, agent=agent, store=store).ok
+
+
 def test_a_function_is_called_by_its_program(place: Path):
     playhead("new", "llm-function", "mood", cwd=place)
     done = subprocess.run(
@@ -56,6 +88,26 @@ def test_a_function_is_called_by_its_program(place: Path):
         cwd=place / "mood", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "content, about: lamp\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "extras"),
+    [
+        (["monolithic", "mine"], "templates"),
+        (["form", "mine", "--model", "anthropic:m"], "checks,anthropic"),
+        (["team", "mine"], None),
+        (["mine"], "openai"),
+    ],
+)
+def test_what_is_not_installed_is_told(
+    cli: Run, place: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], extras: str | None
+):
+    monkeypatch.setattr("playhead.cli._new.find_spec", lambda module: None)
+    said = cli("new", *words).stdout
+    assert (f'pip install "playhead[{extras}]"' in said) == (extras is not None)
+    assert "pip install" not in said or extras is not None
+    monkeypatch.undo()
+    assert "pip install" not in cli("new", "monolithic", "other").stdout
 
 
 def test_a_real_model_takes_the_place_of_the_rules(cli: Run, place: Path):

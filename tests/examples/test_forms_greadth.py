@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,16 @@ def test_a_planted_fault_is_caught(sound: list[Tape], name: str) -> None:
 
 def test_each_letter_has_faults() -> None:
     assert {fault.letter for fault in FAULTS.values()} == set(LETTERS)
+
+
+def test_each_breach_has_an_example_in_the_page() -> None:
+    root = Path(__file__).resolve().parents[2]
+    sources = (root / "examples" / "forms" / "greadth").glob("_*.py")
+    found = "".join(path.read_text() for path in sources)
+    codes = set(re.findall(r'turn(?:\.number)?,\s*"([a-z_]+)"', found))
+    assert len(codes) > 20
+    page = (root / "docs" / "greadth.md").read_text()
+    assert {code for code in codes if f"| `{code}` |" not in page} == set()
 
 
 def test_an_unknown_fault_is_refused(sound: list[Tape]) -> None:

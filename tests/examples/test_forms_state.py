@@ -34,7 +34,7 @@ from examples.forms.steps import (
 )
 from examples.forms.values import SKIP, read_value, same_value, write_value
 from forms_dialogues import agent_says, user_says
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playhead.tape import Body
@@ -230,6 +230,7 @@ JSON_VALUES = st.one_of(
 PARAMETERS = st.dictionaries(st.sampled_from([*FORM.slots, "colour"]), JSON_VALUES, max_size=3)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @given(st.data())
 def test_whatever_is_written_the_state_stays_sound(data: st.DataObject) -> None:
     state = begun()

@@ -17,16 +17,17 @@ from pathlib import Path
 import pytest
 from examples.forms.behaviours import BEHAVIOURS
 from examples.forms.errors import TreeError
-from examples.forms.tree import Ledger, TreeSettings, evaluate_tree, grow, report_of
+from examples.forms.tree import Ledger, NodeRecord, TreeSettings, evaluate_tree, grow, report_of
 from examples.forms.tree._settings import ErrorsPart
 
 import playhead as ph
+from playhead.errors import StoreFullError
 from playhead.store import SqliteStore
 from playhead.tape.kinds import ModelCall
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = TreeSettings(dialogues=12, roots=4, agent="student", turns=10)
-
+TINY = TreeSettings(dialogues=8, roots=4, agent="student", turns=5)
 
 OPEN: list[Ledger] = []
 
@@ -152,16 +153,96 @@ def test_a_ledger_of_another_tree_is_refused(tmp_path: Path) -> None:
     Ledger(path, settings=SMALL.digest).close()
     with pytest.raises(TreeError, match="other settings"):
         Ledger(path, settings=TreeSettings().digest)
-    path.write_bytes(b"no ledger\n")
-    with pytest.raises(TreeError, match="no ledger"):
+    for foreign in (b"no ledger\n", b"no line", b"[]\n"):
+        path.write_bytes(foreign)
+        with pytest.raises(TreeError, match=r"no ledger|other settings"):
+            Ledger(path, settings=SMALL.digest)
+        assert path.read_bytes() == foreign
+    path.write_bytes(b'{"tree": "01')  # cut by a crash
+    Ledger(path, settings=SMALL.digest).close()
+
+
+async def stored(
+    settings: TreeSettings, folder: Path, *, processes: int, name: str = "tree"
+) -> tuple[dict[str, object], int]:
+    """A tree in a file, grown by some processes: its nodes, and the model calls it took."""
+    ledger = Ledger(folder / f"{name}.jsonl", settings=settings.digest)
+    OPEN.append(ledger)
+    async with SqliteStore(folder / f"{name}.db", durability="normal") as store:
+        await grow(settings, ledger, store, processes=processes)
+    return dict(ledger.nodes), await model_calls(folder / f"{name}.db")
+
+
+async def test_any_number_of_processes_grows_the_same_tree(tmp_path: Path) -> None:
+    settings = TINY.model_copy(update={"errors": ErrorsPart(garble=0.2, misread=0.2)})
+    alone, calls = await stored(settings, tmp_path, processes=1)
+    assert calls > 20
+    assert await stored(settings, tmp_path, processes=3, name="three") == (alone, calls)
+
+
+async def test_processes_share_nothing_but_a_file(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "tree.jsonl", settings=SMALL.digest)
+    OPEN.append(ledger)
+    with pytest.raises(TreeError, match="cannot share a MemoryStore"):
+        await grow(SMALL, ledger, ph.MemoryStore(), processes=2)
+
+
+async def test_a_worker_that_dies_is_told_and_the_tree_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    began = asyncio.create_subprocess_exec
+
+    async def remembering(*words: str, **options: object) -> asyncio.subprocess.Process:
+        process = await began(*words, **options)  # type: ignore[arg-type]
+        killed.append(process.pid)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", remembering)
+    ledger = Ledger(tmp_path / "tree.jsonl", settings=TINY.digest)
+    OPEN.append(ledger)
+    ended = ledger.ended
+
+    def killing(node: NodeRecord) -> None:
+        ended(node)
+        if len(ledger.nodes) == 8:
+            os.kill(killed[0], signal.SIGKILL)
+
+    monkeypatch.setattr(ledger, "ended", killing)
+    async with SqliteStore(tmp_path / "tree.db", durability="normal") as store:
+        with pytest.raises(TreeError, match="worker process ended with code -9"):
+            await grow(TINY, ledger, store, processes=2)
+    ledger.close()
+    nodes, calls = await stored(TINY, tmp_path, processes=2)
+    assert 8 <= len(ledger.nodes) < len(nodes)
+    assert (nodes, calls) == await stored(TINY, tmp_path, processes=1, name="whole")
+
+
+async def test_a_store_that_fails_is_no_failure_of_a_dialogue(tmp_path: Path) -> None:
+    class Full(ph.MemoryStore):
+        async def append(self, batch: object) -> object:  # type: ignore[override]
+            raise StoreFullError("no space is left")
+
+    ledger = Ledger(tmp_path / "tree.jsonl", settings=SMALL.digest)
+    OPEN.append(ledger)
+    with pytest.raises(StoreFullError):
+        await grow(SMALL, ledger, Full())
+    assert ledger.nodes == {}
+
+
+def test_a_ledger_has_one_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("examples.forms.tree._ledger._PATIENCE", 0.0)
+    path = tmp_path / "tree.jsonl"
+    OPEN.append(Ledger(path, settings=SMALL.digest))
+    with pytest.raises(TreeError, match="written by another process"):
         Ledger(path, settings=SMALL.digest)
 
 
-KILLED_AT = 40  # nodes, of about 170
+KILLED_AT = 20  # nodes, of about 80
 
 
-def command(to: Path) -> list[str]:
-    options = ["--dialogues", "24", "--roots", "8", "--agent", "student", "--judged", "2"]
+def command(to: Path, *more: str) -> list[str]:
+    options = ["--dialogues", "12", "--roots", "5", "--agent", "student", "--judged", "2", *more]
     return [sys.executable, "-m", "examples.forms.tree", "--to", str(to), *options]
 
 
@@ -178,11 +259,16 @@ async def model_calls(path: Path) -> int:
     return len(calls)
 
 
-def test_killed_halfway_it_finishes_without_repeating_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_killed_halfway_it_finishes_without_repeating_work(tmp_path: Path, processes: str) -> None:
+    """The whole process is killed; its workers, if it has any, see that it is gone."""
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     ledger = killed / "tree.jsonl"
     process = subprocess.Popen(
-        command(killed), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        command(killed, "--processes", processes),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline and process.poll() is None:
@@ -195,8 +281,9 @@ def test_killed_halfway_it_finishes_without_repeating_work(tmp_path: Path) -> No
     before = ledger.read_bytes()
     assert before.count(b'{"node"') >= KILLED_AT
 
-    for folder in (killed, whole):
-        done = subprocess.run(command(folder), cwd=ROOT, capture_output=True, text=True)
+    for folder, count in ((killed, processes), (whole, "1")):
+        words = command(folder, "--processes", count)
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "dialogues" in done.stdout
     after = ledger.read_bytes()
@@ -214,4 +301,6 @@ def test_killed_halfway_it_finishes_without_repeating_work(tmp_path: Path) -> No
     calls = [asyncio.run(model_calls(folder / "tapes.db")) for folder in (killed, whole)]
     assert calls[0] == calls[1]
     reports = [json.loads((folder / "report.json").read_text()) for folder in (killed, whole)]
+    for report in reports:
+        del report["steps"], report["unshared_steps"]  # a resumed turn has a note that says so
     assert reports[0] == reports[1]

@@ -8,6 +8,7 @@ from typing import Any
 from session_kit import calls
 
 import playhead as ph
+from playhead.agent import Signals
 from playhead.llm import ModelRequest
 
 
@@ -85,10 +86,22 @@ def nested() -> ph.Team:
     return ph.Team.chain("outer", [member("opener", "let us agree"), boss])
 
 
+def loud() -> ph.Team:
+    """A manager who waits for two, of whom the first one to work says something to all."""
+    first = calls(("delegate_to_poet", {"task": "y"}), ("delegate_to_clerk", {"task": "x"}))
+    shouts = calls(("broadcast", {"message": "fire!"}))
+    node = ph.ToolCallingNode(signals=Signals(broadcast=True))
+    clerk = member("clerk", shouts, "put out", nodes=[node])
+    return ph.Team.manager(
+        "boss", [member("poet", "a rhyme"), clerk], model=says(first, "all is well")
+    )
+
+
 TEAMS: dict[str, tuple[Callable[[], ph.Team], str]] = {
     "manager": (manager, "both done"),
     "chain": (chain, "GO.\n\nMIDDLE: STAMPED Y"),
     "group_chat": (group_chat, "agreed"),
     "hand_off": (hand_off, "It is paid."),
     "nested": (nested, "they agreed"),
+    "loud": (loud, "all is well"),
 }

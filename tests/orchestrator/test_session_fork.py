@@ -20,7 +20,7 @@ from session_kit import (
 )
 
 import playhead as ph
-from playhead.errors import DecisionNeededError, NodeError, RunError, TapeError
+from playhead.errors import DecisionNeededError, NodeError, PlayheadError, RunError, TapeError
 from playhead.tape import text_parts
 from playhead.tape.kinds import (
     AssistantMessage,
@@ -553,3 +553,17 @@ async def test_what_was_not_begun_when_the_parent_paused_simply_runs(lab: Lab) -
     tape = await lab.run(mailer(ledger), budget=ph.Budget(model_calls=1))
     child = await lab.fork(tape, agent=mailer(ledger))
     assert (child.answer, len(ledger.done)) == ("done", 1)
+
+
+async def test_a_fork_may_be_given_an_id_that_is_known_beforehand(lab: Lab) -> None:
+    agent = ph.Agent("echo", model=ph.ScriptedModel(lambda request: "Done."))
+    tape = await lab.run(agent)
+    name = ph.Tape.new().id
+    child = await lab.fork(tape, tape_id=name, agent=agent, task="And?")
+    assert (child.id, child.header.parent.tape) == (name, tape.id)
+    for taken in (name, tape.id):  # nothing is written to a tape that is there
+        with pytest.raises(PlayheadError):
+            await lab.fork(tape, tape_id=taken, agent=agent, task="Other")
+    assert len(await lab.tape_ids()) == 2
+    with pytest.raises(TapeError, match="is no id"):
+        await lab.fork(tape, tape_id="mine", agent=agent)

@@ -179,23 +179,49 @@ async def test_an_agent_without_a_team_cannot_hand_over(lab: Lab) -> None:
     assert tape.answer == "Mine."
 
 
-async def test_a_broadcast_reaches_who_leads() -> None:
-    """Even while it waits for an answer: so not in the lab, whose conversations are in order."""
-    heard: list[str] = []
+def shouting(**how: object) -> tuple[ph.Team, list[list[str]]]:
+    """A manager of two, of whom one speaks to all while both calls are open; and its prompts."""
+    prompts: list[list[str]] = []
 
     def lead(request: ModelRequest) -> object:
-        heard.extend(m.text for m in request.prompt if m.name == "clerk")
-        said = any(message.role == "tool" for message in request.prompt)
-        return "done" if said else calls(("delegate_to_clerk", {"task": "x"}))
+        prompts.append([f"{m.role} {m.text}".strip() for m in request.prompt])
+        if any(message.role == "tool" for message in request.prompt):
+            return "done" if len(prompts) > 2 else calls(("delegate_to_poet", {"task": "y"}))
+        return calls(("delegate_to_poet", {"task": "y"}), ("delegate_to_clerk", {"task": "x"}))
 
     node = ph.ToolCallingNode(signals=Signals(broadcast=True))
-    model = says(calls(("broadcast", {"message": "fire!"})), "ok")
+    fire, again = (calls(("broadcast", {"message": said})) for said in ("fire!", "!"))
+    model = says(fire, again, "ok")
     clerk = ph.Agent("clerk", model=model, nodes=[node])
-    team, store = ph.Team.manager("boss", [clerk], model=ph.ScriptedModel(lead)), ph.MemoryStore()
-    tape = await ph.run(team, "Go.", store=store)
-    assert bodies(tape, Broadcast)[0].agent == "clerk"
-    assert heard == ["fire!"]
-    assert (await ph.replay(tape, agent=team, store=store)).ok
+    team = ph.Team.manager(
+        "boss", [clerk, member("poet", "a rhyme")], model=ph.ScriptedModel(lead), **how
+    )
+    return team, prompts
+
+
+async def test_a_broadcast_reaches_who_leads(lab: Lab) -> None:
+    """While the manager waits for two answers: they follow its calls, and what was said to all
+    follows them."""
+    team, prompts = shouting()
+    tape = await lab.run(team)
+    assert [body.agent for body in bodies(tape, Broadcast)] == ["clerk", "clerk"]
+    kinds = [step.kind for step in tape if step.kind in (Broadcast.kind, Return.kind)]
+    assert kinds[:3] == [Broadcast.kind, Broadcast.kind, Return.kind]
+    roles = [each.partition(" ")[0] for each in prompts[1]]
+    assert roles == ["user", "assistant", "tool", "tool", "user", "user"]
+    assert prompts[1][-2:] == ["user fire!", "user !"]
+    assert prompts[2][:6] == prompts[1]
+    assert tape.answer == "done"
+
+
+@pytest.mark.parametrize("window", range(1, 9))
+async def test_no_window_cuts_between_a_call_and_its_answer(lab: Lab, window: int) -> None:
+    team, prompts = shouting(window=window)
+    await lab.run(team)
+    for prompt in prompts:
+        roles = [each.partition(" ")[0] for each in prompt]
+        assert roles[0] != "tool"
+        assert "user tool" not in " ".join(roles)
 
 
 async def test_a_manager_has_to_answer_in_the_end(lab: Lab) -> None:

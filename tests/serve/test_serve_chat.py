@@ -61,6 +61,70 @@ async def test_conversations_are_found_again_by_another_process(store: ph.Sqlite
     assert len(await tapes_of(store)) == 1
 
 
+async def test_of_conversations_of_before_only_those_that_begin_so_are_read(
+    store: ph.SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with client_of(echo(), store) as client:
+        talks = [Talk(client, "echo") for _ in range(6)]
+        for number, talk in enumerate(talks):
+            await talk.say(f"hello {number}")
+        await talks[3].say("and more")
+    await ph.run(ph.Agent("other", model=ph.ScriptedModel(["x"])), "hello 3", store=store)
+    names = [tape.id for tape in await tapes_of(store)]
+    opened: list[str] = []
+    opening = ph.SqliteStore.open
+
+    async def watched(self: ph.SqliteStore, tape: str) -> ph.Tape:
+        opened.append(tape)
+        return await opening(self, tape)
+
+    monkeypatch.setattr(ph.SqliteStore, "open", watched)
+    async with client_of(echo(), store) as client:
+        await Talk(client, "echo").say("something new")
+        assert set(opened) & set(names) == set()
+        again = Talk(client, "echo")
+        again.messages = talks[3].messages
+        assert await again.say("again") == "3: again"
+        assert set(opened) & set(names) == {names[3]}
+
+
+async def test_requests_at_once_find_what_was_before(store: ph.SqliteStore) -> None:
+    async with client_of(echo(), store) as client:
+        talks = [Talk(client, "echo") for _ in range(3)]
+        for talk in talks:
+            await talk.say("the same" if talk is talks[0] else f"hi {talks.index(talk)}")
+    async with client_of(echo(), store) as client:
+        later = [Talk(client, "echo") for _ in talks]
+        for again, talk in zip(later, talks, strict=True):
+            again.messages = talk.messages
+        assert await asyncio.gather(*(each.say("on") for each in later)) == ["2: on"] * 3
+    assert len(await tapes_of(store)) == 3
+
+
+async def test_forks_and_what_was_said_twice_are_found_again(store: ph.SqliteStore) -> None:
+    def says(*texts: str) -> list[dict[str, str]]:
+        roles = ("user", "assistant")
+        return [{"role": roles[at % 2], "content": text} for at, text in enumerate(texts)]
+
+    async with client_of(echo(), store) as client:
+        for messages in (says("a"), says("a", "1: a", "b"), says("a", "1: a", "c")):
+            await client.chat.completions.create(model="echo", messages=messages)
+    (_, fork) = await tapes_of(store)
+    assert fork.header.parent is not None
+    agent = echo()
+    twice = await ph.run(agent, "d", store=store, budget=ph.Budget(model_calls=0))
+    assert twice.status == "paused"
+    await ph.run(agent, "e", tape=twice, store=store)
+    async with client_of(echo(), store) as client:
+        answers = []
+        for messages in (says("a", "1: a", "c", "2: c", "x"), says("d\n\ne", "2: e", "y")):
+            done = await client.chat.completions.with_raw_response.create(
+                model="echo", messages=messages
+            )
+            answers.append(done.headers["x-playhead-tape"])
+    assert answers == [fork.id, twice.id]
+
+
 async def test_a_name_says_which_conversation_it_is(store: ph.SqliteStore) -> None:
     async with client_of(echo(), store) as client:
         for name in ("one", "two", "one"):

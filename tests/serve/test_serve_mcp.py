@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from serve_kit import echo, tapes_of
 
 import playhead as ph
@@ -62,8 +64,27 @@ async def test_over_http(store: ph.SqliteStore) -> None:
     tool = AgentTool(Served(echo(), store=store))
     async with tool.serve() as url, Client(url) as client:
         assert text_of(await client.call_tool("echo", {"task": "hi"})) == "1: hi"
-    with pytest.raises(RecordError, match="it is not served there"):
+    with pytest.raises(RecordError, match="give it a `key`"):
         tool.serve(host="0.0.0.0")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_over_http_a_key_is_asked_for(store: ph.SqliteStore, host: str) -> None:
+    tool = AgentTool(Served(echo(), store=store), key="kéy")
+    async with tool.serve(host=host) as url:
+        url = url.replace("0.0.0.0", "127.0.0.1")
+        for given in ({}, {"authorization": "Bearer key"}, {"authorization": "kéy"[:1]}):
+            async with httpx2.AsyncClient(headers=given) as plain:
+                answer = await plain.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "x"})
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+        headers = {"authorization": "Bearer kéy".encode("latin-1")}
+        async with (
+            httpx2.AsyncClient(headers=headers) as known,
+            Client(streamable_http_client(url, http_client=known)) as client,
+        ):
+            assert text_of(await client.call_tool("echo", {"task": "hi"})) == "1: hi"
+    assert len(await tapes_of(store)) == 1
 
 
 AGENT = """

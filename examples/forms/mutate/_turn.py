@@ -30,7 +30,7 @@ class Fault:
 
     Args:
         name: Its name.
-        letter: What it breaks, as docs/forms.md defines the letters.
+        letter: What it breaks, as docs/greadth.md defines the letters.
         plant: Gives the steps of a turn with the fault; None where it cannot be planted.
     """
 

@@ -7,6 +7,7 @@ agent here runs offline. What they know stands in the prompt's text.
 from examples.forms.rules._errors import LETTERS, ErrorRates
 from examples.forms.rules._judge import RuleJudgeModel
 from examples.forms.rules._model import RuleModel
+from examples.forms.rules._server import RuleServer
 from examples.forms.rules._student import RuleStudentModel
 from examples.forms.rules._teacher import RuleTeacherModel
 from examples.forms.rules._user import RuleUserModel
@@ -16,6 +17,7 @@ __all__ = [
     "ErrorRates",
     "RuleJudgeModel",
     "RuleModel",
+    "RuleServer",
     "RuleStudentModel",
     "RuleTeacherModel",
     "RuleUserModel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,11 @@ def main(
     dialogues: Annotated[int | None, typer.Option(help="How many dialogues.")] = None,
     roots: Annotated[int | None, typer.Option(help="How many of them begin apart.")] = None,
     agent: Annotated[str | None, typer.Option(help="`teacher` or `student`.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model: `openai:gpt-5-mini`.")] = None,
+    user_model: Annotated[str | None, typer.Option(help="Of the simulated user.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many grow it; one for each core if not given.")
+    ] = None,
     judge: Annotated[str, typer.Option(help="Model of the judges.")] = RULES,
     judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
 ) -> None:
@@ -36,20 +42,30 @@ def main(
     console, errors = wide(), Console(stderr=True)
     try:
         chosen = read_settings(settings) if settings is not None else TreeSettings()
-        given: dict[str, Any] = {"dialogues": dialogues, "roots": roots, "agent": agent}
+        given: dict[str, Any] = {
+            "dialogues": dialogues, "roots": roots, "agent": agent,
+            "model": model, "user_model": user_model,
+        }  # fmt: skip
         changes = {name: value for name, value in given.items() if value is not None}
         if dialogues is not None and roots is None:
             changes["roots"] = min(chosen.roots, max(1, dialogues // 4))
         chosen = TreeSettings.model_validate({**chosen.model_dump(), **changes})
         to.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_grow(chosen, to, judge, judged, console))
+        asyncio.run(_grow(chosen, to, judge, judged, processes or cores(), console))
     except (PlayheadError, ValueError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(2) from None
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 async def _grow(
-    settings: TreeSettings, to: Path, judge: str, judged: int, console: Console
+    settings: TreeSettings, to: Path, judge: str, judged: int, processes: int, console: Console
 ) -> None:
     began = time.perf_counter()
     ledger = Ledger(to / "tree.jsonl", settings=settings.digest)
@@ -61,7 +77,7 @@ async def _grow(
 
     async with SqliteStore(to / "tapes.db", durability="normal") as store:
         try:
-            await grow(settings, ledger, store, on_layer=show)
+            await grow(settings, ledger, store, processes=processes, on_layer=show)
             grown = time.perf_counter() - began
             await evaluate_tree(ledger, store, judge=model_for("judge", judge), judged=judged)
             report = await report_of(ledger, store)

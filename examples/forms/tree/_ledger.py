@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +12,13 @@ from typing import IO, Any, Literal, TypeAlias
 
 from examples.forms.errors import TreeError
 
+try:
+    import fcntl
+except ImportError:  # where there is none, nobody looks
+    fcntl = None  # type: ignore[assignment]
+
+_BEGINS = b'{"tree": '
+_PATIENCE = 30.0  # seconds until worker processes of a killed one are gone, at most
 Outcome: TypeAlias = Literal["open", "called", "exited", "cut", "failed", "duplicate"]
 LEAVES: tuple[Outcome, ...] = ("called", "exited", "cut")
 
@@ -59,32 +67,65 @@ class NodeRecord:
     @property
     def layer(self) -> int:
         """Which turn its last one is, from 0."""
-        return int(self.key.partition("/")[0])
+        return self.place[0]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Layer and number in it."""
+        layer, _, number = self.key.partition("/")
+        return int(layer), int(number)
 
 
 class Ledger:
     """A file of JSON lines, one for each thing that became known. A line cut by a crash is dropped.
+
+    The file is locked while a process writes it, or a worker process of one that died still lives.
 
     Args:
         path: The file; made if it is not there.
         settings: The digest of the settings of the tree.
 
     Raises:
-        TreeError: The file is of a tree with other settings, or is no ledger.
+        TreeError: The file is of a tree with other settings, or is no ledger, or another process
+            grows this tree.
     """
 
     def __init__(self, path: Path, *, settings: str) -> None:
         self.path = path
         self.nodes: dict[str, NodeRecord] = {}
-        self.begun: dict[str, str] = {}
         self.scored: dict[str, dict[str, float]] = {}
         self.annotations: str | None = None
-        end = self._read(settings) if path.exists() else 0
-        self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
+        self._file: IO[bytes] = path.open("a+b")
+        try:
+            self._lock()
+            end = self._read(settings)
+        except BaseException:
+            self._file.close()
+            raise
         self._file.truncate(end)
         self._file.seek(end)
         if end == 0:
             self._write({"tree": settings})
+
+    @property
+    def descriptor(self) -> int:
+        """Of the file: a process that inherits it shares the lock."""
+        return self._file.fileno()
+
+    def _lock(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while fcntl is not None:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TreeError(
+                        f"`{self.path}` is written by another process: wait for it, or grow the "
+                        "tree in another folder"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return
 
     def _read(self, settings: str) -> int:
         end = 0
@@ -92,22 +133,29 @@ class Ledger:
             try:
                 entry = json.loads(line)
             except ValueError:
-                raise TreeError(
-                    f"`{self.path}`: byte {end} begins no entry: this is no ledger, or it was "
-                    "changed; grow the tree in another folder"
-                ) from None
+                raise self._no_ledger(end) from None
+            if not isinstance(entry, dict):
+                raise self._no_ledger(end)
             if end == 0 and entry.get("tree") != settings:
                 raise TreeError(
                     f"`{self.path}` is of a tree with other settings: take them, or another folder"
                 )
             self._take(entry)
             end = at
+        with self.path.open("rb") as file:
+            begins = file.read(len(_BEGINS))
+        if end == 0 and not _BEGINS.startswith(begins):  # nothing of others is cut
+            raise self._no_ledger(0)
         return end
+
+    def _no_ledger(self, at: int) -> TreeError:
+        return TreeError(
+            f"`{self.path}`: byte {at} begins no entry: this is no ledger, or it was changed; grow "
+            "the tree in another folder"
+        )
 
     def _take(self, entry: dict[str, Any]) -> None:
         match entry:
-            case {"began": key, "tape": tape}:
-                self.begun[key] = tape
             case {"node": members}:
                 self.nodes[members["key"]] = NodeRecord(**members)
             case {"scored": key, "scores": scores}:
@@ -119,11 +167,6 @@ class Ledger:
         self._take(entry)
         self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         self._file.flush()
-
-    def began(self, key: str, tape: str) -> None:
-        """The last turn of a node is under way, on this tape."""
-        if key not in self.begun:
-            self._write({"began": key, "tape": tape})
 
     def ended(self, node: NodeRecord) -> None:
         """What became of a node."""
@@ -137,10 +180,13 @@ class Ledger:
         """The annotation tape of the scores."""
         self._write({"annotations": tape})
 
+    def in_order(self) -> list[NodeRecord]:
+        """All nodes in the order of the tree, whenever they were grown."""
+        return sorted(self.nodes.values(), key=lambda node: node.place)
+
     def layer(self, number: int) -> list[NodeRecord]:
         """The nodes of a layer, in order."""
-        found = [node for node in self.nodes.values() if node.layer == number]
-        return sorted(found, key=lambda node: int(node.key.partition("/")[2]))
+        return [node for node in self.in_order() if node.layer == number]
 
     def leaves(self) -> list[NodeRecord]:
         """The dialogues of the tree: the nodes that came to an end, without duplicates."""
@@ -152,11 +198,11 @@ class Ledger:
 
     def _ended(self) -> Iterator[tuple[NodeRecord, bool]]:
         """In the order of the tree, not that of time: so it is always the same one that counts."""
-        found = [node for node in self.nodes.values() if node.outcome in LEAVES]
         said: set[str] = set()
-        for node in sorted(found, key=lambda n: (n.layer, int(n.key.partition("/")[2]))):
-            yield node, node.said not in said
-            said.add(node.said)
+        for node in self.in_order():
+            if node.outcome in LEAVES:
+                yield node, node.said not in said
+                said.add(node.said)
 
     def path_to(self, node: NodeRecord) -> list[NodeRecord]:
         """The nodes from the root to a node."""

@@ -42,7 +42,7 @@ def next_layer(
     layer = parents[0].layer + 1 if parents else 0
     rng = random.Random(f"{settings.seed}/layer/{layer}")
     room = max(settings.dialogues - ended - len(parents), 0)
-    extra = min(room, round(len(parents) * (settings.branching - 1)))
+    extra = min(room, _more(len(parents) * (settings.branching - 1)))
     counts = {parent.key: 1 for parent in parents}
     wide = [parent for parent in parents if len(parent.can) > 1]
     while extra > 0 and wide:
@@ -57,6 +57,11 @@ def next_layer(
             key = f"{layer}/{len(nodes)}"
             nodes.append(NodeRecord(key, parent.key, parent.company, parent.goal, behaviour))
     return nodes
+
+
+def _more(children: float) -> int:
+    """So many, but one at least where there shall be any: a tree with one root grows as well."""
+    return max(1, round(children)) if children else 0
 
 
 def _behaviours(parent: NodeRecord, count: int, rng: random.Random) -> list[str]:

@@ -59,7 +59,7 @@ class TreeReport:
 
 async def report_of(ledger: Ledger, store: Store) -> TreeReport:
     """The figures of a tree that was grown and evaluated."""
-    nodes, leaves = list(ledger.nodes.values()), ledger.leaves()
+    nodes, leaves = ledger.in_order(), ledger.leaves()
     paths = [ledger.path_to(leaf) for leaf in leaves]
     layers = Counter(node.layer for node in nodes)
     twice = {node.key for node in ledger.duplicates()}

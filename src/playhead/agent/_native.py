@@ -9,6 +9,7 @@ from playhead.agent._calls import offered, steps_of_calls
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
 from playhead.agent._signals import Signals
+from playhead.agent._window import newest
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import Body, Message, View, system, text_parts
@@ -49,20 +50,7 @@ class ToolCallingNode(Node):
 
     def make_prompt(self, view: View, ctx: NodeContext) -> Prompt:
         """Instructions and conversation."""
-        if self.window is None:
-            return Prompt.of(*self._opening, view.messages)
-        return Prompt.of(*self._opening, view.messages[-self._newest(view) :])
-
-    def _newest(self, view: View) -> int:
-        """How many messages to send."""
-        assert self.window is not None
-        newest = self.window
-        try:
-            while view.messages[-newest].role == "tool":
-                newest += 1
-        except IndexError:  # there are not so many
-            pass
-        return newest
+        return Prompt.of(*self._opening, newest(view.messages, self.window))
 
     def generate_steps(
         self, view: View, completion: Completion | None, ctx: NodeContext

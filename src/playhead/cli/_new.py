@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,13 @@ _SCHEMAS = {
 }
 DEFAULT_MODEL = "openai:gpt-5-mini"
 _RULES = "{use: rules.py:model} # a rule model, offline; for a real one: openai:gpt-5-mini"
+_EXTRAS = {  # by kind of agent, and by provider: what it takes beside the core
+    "monolithic": ("templates", "jinja2"),
+    "form": ("checks", "jsonschema_rs"),
+    "openai": ("openai", "openai"),
+    "anthropic": ("anthropic", "anthropic"),
+    "litellm": ("litellm", "litellm"),
+}
 _NEXT = {
     "agent": (
         'playhead run agent.yaml "What time is it in Lima?"',
@@ -81,11 +90,20 @@ def new(
     for name in made:
         output.out.print(f"  {place / name}", highlight=False, markup=False)
     variable = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-    key = variable.get((model or "").partition(":")[0])
+    provider = (model or "").partition(":")[0]
+    key = variable.get(provider)
     output.message(f"Next{f', with {key} set' if key else ''}:")
-    for line in (f"cd {place}", *_NEXT[kind]):
+    for line in (*_installing(kind, provider), f"cd {place}", *_NEXT[kind]):
         output.out.print(f"  {line}", highlight=False, markup=False)
     return 0
+
+
+def _installing(kind: str, provider: str) -> Iterator[str]:
+    """The command that installs what is missing, if anything is."""
+    needed = [_EXTRAS[each] for each in (kind, provider) if each in _EXTRAS]
+    missing = [extra for extra, module in needed if find_spec(module) is None]
+    if missing:
+        yield f'pip install "playhead[{",".join(missing)}]"'
 
 
 def _wanted(what: str, folder: Path | None) -> tuple[str, Path]:

@@ -70,7 +70,7 @@ def as_tool(common: Common, offer: Offer, host: str, port: int | None) -> int:
 
     async def main() -> None:
         async with open_store(common) as store:
-            tool = AgentTool(offer.served(store))
+            tool = AgentTool(offer.served(store), key=os.environ.get(KEY) or None)
             if port is None:
                 await tool.run_stdio()
                 return

@@ -16,6 +16,7 @@ from playhead.tape import (
     Message,
     Step,
     Tape,
+    ToolResponsePart,
     history_messages,
     literal_key,
     unchecked,
@@ -37,7 +38,9 @@ _Segments: TypeAlias = "Sequence[Message | HistoryRange]"
 class Prompt:
     """A sequence of messages. `Prompt.of(system("…"), view.messages[-20:], user("…"))`.
 
-    Slices of a view's messages stay ranges, so making a prompt costs what is new in it.
+    Slices of a view's messages stay ranges, so making a prompt costs what is new in it. What an
+    agent said to all while tool calls were open comes after the answers to them: providers refuse
+    a call whose answer does not follow it.
     """
 
     __slots__ = ("segments",)
@@ -62,6 +65,8 @@ class Prompt:
                 segments.append(item.all())
             else:
                 segments.extend(_messages(item))
+        if any(isinstance(each, HistoryRange) and each.hears() for each in segments):
+            segments = answers_first(segments)
         return cls(tuple(segments))
 
     def __iter__(self) -> Iterator[Message]:
@@ -84,6 +89,51 @@ def _messages(items: object) -> Iterator[Message]:
                 f"a prompt holds messages, not a {kind}: `user(…)`, `system(…)`, `view.messages`"
             )
         yield message
+
+
+def answers_first(segments: Iterable[Message | HistoryRange]) -> list[Message | HistoryRange]:
+    """The same messages, those between a tool call and its answer after the answer."""
+    made: list[Message | HistoryRange] = []
+    waiting: list[Message | HistoryRange] = []
+    open_calls: set[str | None] = set()
+    for message, place in _one_by_one(segments):
+        if message.role == "assistant":
+            open_calls = {call.id for call in message.tool_calls}
+            made += [*waiting, place]  # nothing waits but for calls that nobody answered
+            waiting = []
+        elif message.role == "tool":
+            open_calls -= {part.id for part in message.parts if isinstance(part, ToolResponsePart)}
+            made.append(place)
+        else:
+            waiting.append(place)
+        if not open_calls:
+            made += waiting
+            waiting = []
+    return _joined([*made, *waiting])
+
+
+def _one_by_one(
+    segments: Iterable[Message | HistoryRange],
+) -> Iterator[tuple[Message, Message | HistoryRange]]:
+    for segment in segments:
+        if isinstance(segment, Message):
+            yield segment, segment
+        else:
+            yield from segment.one_by_one()
+
+
+def _joined(pieces: Iterable[Message | HistoryRange]) -> list[Message | HistoryRange]:
+    """The pieces, ranges that follow one another as one."""
+    made: list[Message | HistoryRange] = []
+    for piece in pieces:
+        last = made[-1] if made else None
+        if isinstance(last, HistoryRange) and isinstance(piece, HistoryRange):
+            both = last.joined(piece)
+            if both is not None:
+                made[-1] = both
+                continue
+        made.append(piece)
+    return made
 
 
 class PromptWriter:

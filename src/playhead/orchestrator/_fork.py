@@ -45,6 +45,7 @@ async def fork(
     tape: Tape | str,
     *,
     at: int | None = None,
+    tape_id: str | None = None,
     agent: Agent | None = None,
     task: Task | None = None,
     effects: EffectsPolicy = "ask",
@@ -64,6 +65,8 @@ async def fork(
         tape: The tape, or its id.
         at: How many steps to share: step `at` is the first that can differ; all if not given. In
             the middle of what one completion led to, the rest of it is made again first.
+        tape_id: The child's id; minted if not given. Whoever knows it beforehand finds the child
+            again after a crash.
         agent: Another agent, or the same.
         task: The person's next message on the child.
         effects: What to do about effects outside that the parent had after the point, or may have
@@ -83,6 +86,8 @@ async def fork(
         DecisionNeededError: Effects happened after the point and `effects` is `ask`; `effects`
             of the error lists them.
         RunError: The agent makes something else of a completion in whose middle `at` is.
+        TapeError: There is no step `at`, or `tape_id` is no id.
+        StoreError: The store failed, or has a tape of this id.
     """
     if (effects == "simulate") != (simulate is not None):
         raise RunError("`effects='simulate'` and a function `simulate` go together")
@@ -91,7 +96,7 @@ async def fork(
     parts = parts_of(task) if task is not None else None
     store = store or default_store()
     parent = await store.open(tape if isinstance(tape, str) else tape.id)
-    child = parent.fork(at)
+    child = parent.fork(at, tape_id=tape_id)
     agent = agent or agent_of(parent)
     options = Options(
         budget or Budget(), approval, deps, on_event, simulate=simulate, privacy=privacy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from playhead.serve._served import Served
+from playhead.store import TapeInfo
 from playhead.tape import Step, Tape, compact, result_text
-from playhead.tape.kinds import AssistantMessage, Stop, UserMessage
+from playhead.tape.kinds import AssistantMessage, Run, Stop, UserMessage
 
 Said: TypeAlias = tuple[str, str]  # role, text
 _MOST = 20_000  # states of conversations that are known
-_RECALLED = 500  # tapes of the store that are looked at for conversations of before
+_RECALLED = 2_000  # tapes of the store whose beginning is looked at
+_BEGINNING = 16  # steps of a tape among which its first message is
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Place:
 class Conversations:
     """Knows states of conversations by what was said in them.
 
+    Of tapes from before this process only the beginnings are read, once and when they are needed
+    first; a whole tape is read when a request begins as it does.
+
     Args:
         served: The agent on offer, whose store is asked for conversations of before.
     """
@@ -39,13 +45,14 @@ class Conversations:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._places: OrderedDict[bytes, Place] = OrderedDict()
-        self._recalled = False
+        self._before: dict[bytes, list[str]] | None = None  # tapes by what was said first
+        self._reading = asyncio.Lock()
 
     async def find(self, said: Sequence[Said]) -> Place | None:
         """The newest state in which exactly this was said."""
         key = _key(said)
-        if key not in self._places and not self._recalled:
-            await self._recall()
+        if key not in self._places:
+            await self._recall(said[0][1])
         return self._places.get(key)
 
     def remember(self, tape: Tape) -> None:
@@ -61,15 +68,51 @@ class Conversations:
         """Know that a client says this of what ends, or goes on, where the tape ends now."""
         self._places[_key(said)] = Place(tape.id, len(tape), said[-1][0] == "assistant")
 
-    async def _recall(self) -> None:
-        """Know the conversations that this agent had before this process began."""
-        self._recalled = True
-        store, known = self._served.store, dict(self._places)
-        for info in reversed(await store.tapes(limit=_RECALLED)):
-            tape = await store.open(info.id)
-            if tape.fold().frames[0].agent == self._served.agent.name and tape.fold().ran:
-                self.remember(tape)
-        self._places.update(known)
+    async def _recall(self, first: str) -> None:
+        """Know the conversations from before this process that begin with this message."""
+        async with self._reading:
+            if self._before is None:
+                self._before = await self._beginnings()
+            known = dict(self._places)
+            for begun in _begun_so(first):
+                for name in self._before.pop(begun, ()):
+                    tape = await self._served.opened(name)
+                    if tape is not None:
+                        self.remember(tape)
+            self._places.update(known)
+
+    async def _beginnings(self) -> dict[bytes, list[str]]:
+        """The conversations of this agent by their first message, oldest first."""
+        found: dict[bytes, list[str]] = {}
+        for info in reversed(await self._served.store.tapes(limit=_RECALLED)):
+            first = await self._first_said(info)
+            if first is not None:
+                found.setdefault(hashlib.sha256(first.encode()).digest(), []).append(info.id)
+        return found
+
+    async def _first_said(self, info: TapeInfo) -> str | None:
+        """What a person said to this agent first on a tape; None if it is another agent's."""
+        store, kinds = self._served.store, (Run.kind, UserMessage.kind)
+        if info.parent is None:
+            steps = await store.skim(info.id, count=_BEGINNING, kinds=kinds)
+        else:
+            steps = (await store.open(info.id))[:_BEGINNING]
+        bodies = [step.body for step in steps if step.kind in kinds and not step.erased]
+        runs = [body.agent for body in bodies if isinstance(body, Run)]
+        if runs[:1] != [self._served.agent.name]:
+            return None
+        return next((body.text for body in bodies if isinstance(body, UserMessage)), None)
+
+
+def _begun_so(first: str) -> Iterator[bytes]:
+    """Digests of the messages with which a conversation may begin that is told as this one.
+
+    What the same side says twice is told as one message, in paragraphs.
+    """
+    hashed = hashlib.sha256()
+    for number, paragraph in enumerate(first.split("\n\n")):
+        hashed.update(("\n\n" * (number > 0) + paragraph).encode())
+        yield hashed.copy().digest()
 
 
 def states(tape: Tape) -> Iterator[tuple[list[Said], Place]]:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from playhead.errors import PlayheadError, RecordError
+from playhead.errors import PlayheadError
 from playhead.govern import needed
 from playhead.record.serving import serving
+from playhead.serve._access import Keyed, check_reach
 from playhead.serve._answering import Answering
 from playhead.serve._chat import Refusal
 from playhead.serve._served import Served
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MCP = '"playhead[mcp]"'
 _SERVE = '"playhead[serve]"'
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class AgentTool:
@@ -31,14 +31,17 @@ class AgentTool:
 
     Args:
         served: The agent on offer.
+        key: What clients over HTTP have to send as a bearer token; nothing is asked for if not
+            given.
 
     Raises:
         MissingExtraError: The extra `mcp` is not installed.
     """
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, *, key: str | None = None) -> None:
         needed("mcp", install=_MCP)
         self.served = served
+        self._key = key
         self._answering = Answering(served)
         self._typed = served.agent.nodes[0].parameters
 
@@ -116,16 +119,18 @@ class AgentTool:
         """Serve over streamable HTTP at `/mcp` while the context is open; gives the address.
 
         Raises:
-            RecordError: The address is not of this machine alone, or cannot be listened on.
+            RecordError: The address is not of this machine alone, and there is no key; or it
+                cannot be listened on.
             MissingExtraError: The extra `serve` is not installed.
         """
-        if host not in _LOOPBACK:
-            raise RecordError(f"whoever reaches {host} could use the agent: it is not served there")
+        check_reach(host, self._key)
         return self._served(host, port)
 
     @asynccontextmanager
     async def _served(self, host: str, port: int) -> AsyncIterator[str]:
         app: Any = self.server().streamable_http_app(host=host)
+        if self._key is not None:
+            app = Keyed(app, self._key)
         try:
             async with serving(app, host=host, port=port, install=_SERVE, lifespan=True) as url:
                 yield f"{url}/mcp"

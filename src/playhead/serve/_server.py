@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
-from playhead.errors import PlayheadError, RecordError
+from playhead.errors import PlayheadError
 from playhead.record.serving import Receive, Scope, Send, body_of, respond, serving
+from playhead.serve._access import LOOPBACK, check_reach, has_key, header
 from playhead.serve._answering import Answered, Answering
 from playhead.serve._chat import ChatRequest, Refusal, Reply, refused, usage_of
 from playhead.serve._served import Served
@@ -19,7 +19,6 @@ from playhead.tape import Json, compact
 T = TypeVar("T")
 INSTALL = '"playhead[serve]"'
 _LARGEST = 32 * 1024 * 1024  # bytes of a request
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 _LONGEST_NAME = 200  # characters of a session's name
 
 
@@ -44,7 +43,7 @@ class AgentServer:
     ) -> None:
         self.served = served
         self._key = key
-        self._hosts = (*_LOOPBACK, *hosts)
+        self._hosts = (*LOOPBACK, *hosts)
         self._answering = Answering(served)
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> AbstractAsyncContextManager[str]:
@@ -55,8 +54,7 @@ class AgentServer:
                 cannot be listened on.
             MissingExtraError: The extra `serve` is not installed.
         """
-        if host not in _LOOPBACK and self._key is None:
-            raise RecordError(f"whoever reaches {host} could use the agent: give it a `key`")
+        check_reach(host, self._key)
         return self._served(host, port)
 
     @asynccontextmanager
@@ -83,12 +81,11 @@ class AgentServer:
         Raises:
             Refusal: A page in a browser sent it under another name, or its key is wrong.
         """
-        host = _header(scope, b"host").lower()
+        host = header(scope, b"host").lower()
         bare = host if host.endswith("]") else host.rpartition(":")[0] or host
         if self._key is None and bare not in self._hosts:
             raise Refusal(421, "this server is not asked for by that name", code="wrong_host")
-        given = _header(scope, b"authorization").removeprefix("Bearer ")
-        if self._key is not None and not hmac.compare_digest(given.encode(), self._key.encode()):
+        if self._key is not None and not has_key(scope, self._key):
             raise Refusal(401, "the API key is wrong", code="invalid_api_key")
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +104,7 @@ class AgentServer:
         return {"id": name, "object": "model", "created": 0, "owned_by": "playhead"}
 
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _header(scope, b"content-type").startswith("application/json"):
+        if not header(scope, b"content-type").startswith("application/json"):
             # Pages in browsers cannot send this type to another origin unasked.
             raise Refusal(415, "a request is application/json", code="unsupported_media_type")
         content = await body_of(receive, most=_LARGEST)
@@ -121,7 +118,7 @@ class AgentServer:
                 code="model_not_found",
                 param="model",
             )
-        session = _header(scope, b"x-playhead-session").strip()[:_LONGEST_NAME] or None
+        session = header(scope, b"x-playhead-session").strip()[:_LONGEST_NAME] or None
         answering = self._streamed if request.stream else self._whole
         await _while_there(receive, answering(request, session, send))
 
@@ -151,11 +148,6 @@ class AgentServer:
             if not work.done():
                 work.cancel()
                 await asyncio.wait([work])
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    found = next((value for key, value in scope["headers"] if key.lower() == name), b"")
-    return bytes(found).decode("latin-1")
 
 
 async def _json(send: Send, value: Json, *, tape: str | None = None) -> None:

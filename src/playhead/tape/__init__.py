@@ -18,10 +18,11 @@ from playhead.tape._by import SYSTEM, By, maker
 from playhead.tape._difference import Difference, first_difference
 from playhead.tape._file import FileItem, blob_line, document_line, read_tape, scan_tape, write_tape
 from playhead.tape._fold import Fold, Frame, OpenAction, Status, Totals, literal_key
-from playhead.tape._history import History, HistoryRange, history_messages, message_of
+from playhead.tape._history import History, HistoryRange, history_messages
 from playhead.tape._ids import format_time, new_id, utc_now
 from playhead.tape._json import Json, canonical, compact, digest, digest_of, loads_strict
 from playhead.tape._log import Loader, Log
+from playhead.tape._message_of import message_of
 from playhead.tape._parts import (
     BLOB_LIMIT,
     BlobPart,

@@ -82,14 +82,16 @@ class Totals:
 class HistoryIndex:
     """Positions of a frame's messages; what is before `start` has not been looked for yet.
 
-    `said` holds messages that were made already: a prompt asks for the same ones again and again.
+    `heard` are those that other frames said to all. `said` holds messages that were made already:
+    a prompt asks for the same ones again and again.
     """
 
-    __slots__ = ("said", "seqs", "start")
+    __slots__ = ("heard", "said", "seqs", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.seqs: list[int] = []
+        self.heard: list[int] = []
         self.said: dict[int, Message] = {}
 
 
@@ -230,6 +232,7 @@ class Fold:
         for frame, index in self.histories.items():
             if body is not None and frame != step.frame:
                 index.seqs.append(step.seq)
+                index.heard.append(step.seq)
 
     def _stop(self, step: Step, body: Stop | None) -> None:
         self.stopped = step.seq

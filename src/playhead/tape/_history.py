@@ -6,124 +6,17 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-from pydantic import JsonValue
-
-from playhead.errors import BodyError
 from playhead.tape._fold import HistoryIndex, says_message
-from playhead.tape._json import compact, member_text
-from playhead.tape._parts import (
-    BlobPart,
-    Message,
-    Part,
-    TextPart,
-    ToolCallPart,
-    ToolResponsePart,
-    parts_text,
-    result_text,
-    text_part,
-)
+from playhead.tape._message_of import message_of
+from playhead.tape._parts import Message
 from playhead.tape._step import Step
-from playhead.tape.kinds import (
-    AssistantMessage,
-    Broadcast,
-    Delegate,
-    ModelCall,
-    ParseError,
-    Return,
-    ToolCall,
-    ToolError,
-    ToolResult,
-    UserMessage,
-)
+from playhead.tape.kinds import Broadcast, Delegate
 
 if TYPE_CHECKING:
     from playhead.tape._tape import Tape
 
 _REMEMBERED = 16_384  # messages of a frame
 _SCAN = 256  # steps looked through at a time, backwards
-
-
-def message_of(step: Step, frame: int) -> Message | None:
-    """The message that a step says in the history of a frame (docs/format.md, section 6).
-
-    Raises:
-        BodyError: The stored bytes do not fit the kind.
-    """
-    if not step.known or not step.kind.startswith("playhead."):
-        return _raw_observation(step)
-    body = step.body
-    match body:
-        case UserMessage():
-            return Message(role="user", parts=body.parts)
-        case ModelCall():
-            return body.message if body.status == "complete" else None
-        case AssistantMessage():
-            return Message(role="assistant", parts=body.parts)
-        case ToolCall():
-            part = ToolCallPart(
-                id=body.call_id or step.id, name=body.name, arguments=body.arguments
-            )
-            return Message(role="assistant", parts=(part,))
-        case ToolResult():
-            blobs = tuple(part for part in body.parts if isinstance(part, BlobPart))
-            if body.arguments is not None:
-                told = "" if body.result is None and blobs else _stored_text(step, body)
-                text = _edited(step, body) + told
-                return _answer(body.call_id, text, text, blobs)
-            text = _stored_text(step, body) if body.call_id is None else ""
-            return _answer(body.call_id, text, body.result, blobs)
-        case ToolError():
-            text = f"{_edited(step, body)}Error: {body.message}"
-            return _answer(body.call_id, text, text)
-        case ParseError():
-            if body.call_id is None:
-                return Message(role="user", parts=(text_part(body.message),))
-            return _answer(body.call_id, body.message, f"Error: {body.message}")
-        case Delegate():
-            return Message(role="user", parts=body.parts) if frame == step.seq else None
-        case Return():
-            if body.call_id is not None:
-                return _answer(body.call_id, "", parts_text(body.parts))
-            return Message(role="user", parts=body.parts, name=body.agent)
-        case Broadcast():
-            return Message(role="user", parts=body.parts, name=body.agent)
-        case _:
-            return _raw_observation(step)
-
-
-def _answer(
-    call_id: str | None, text: str, response: JsonValue, blobs: tuple[Part, ...] = ()
-) -> Message:
-    if call_id is None:
-        return Message(role="user", parts=(text_part(f"Observation: {text}"), *blobs))
-    part = ToolResponsePart.model_construct(id=call_id, response=response)
-    return Message(role="tool", parts=(part, *blobs))
-
-
-def _edited(step: Step, body: ToolResult | ToolError) -> str:
-    """What the model is told first about a call whose arguments a person changed."""
-    if body.arguments is None:
-        return ""
-    stored = step.data if step.kind_version == body.kind_version else None
-    text = member_text(stored, "arguments") if stored is not None else None
-    return f"A person changed the arguments to {text or compact(body.arguments)}.\n"
-
-
-def _stored_text(step: Step, body: ToolResult) -> str:
-    """The text of a result: a string itself, else the JSON text as it stands in the body."""
-    if isinstance(body.result, str) or step.data is None or step.kind_version != body.kind_version:
-        return result_text(body.result)
-    return member_text(step.data, "result") or result_text(body.result)
-
-
-def _raw_observation(step: Step) -> Message | None:
-    if step.role != "observation" or step.data is None:
-        return None
-    try:
-        text = step.data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BodyError(f"the body of step {step.seq} is not UTF-8: {error}") from None
-    return Message(role="user", parts=(TextPart(content=text),))
 
 
 def history_messages(tape: Tape, frame: int, start: int, stop: int) -> Iterator[Message]:
@@ -143,6 +36,16 @@ def _counts(step: Step, frame: int) -> bool:
     return step.frame == frame and says_message(step)
 
 
+def _look_back(tape: Tape, frame: int, index: HistoryIndex) -> int:
+    """Find the messages of some earlier steps; how many they are."""
+    start = max(frame, index.start - _SCAN)
+    found = [step for step in tape.range(start, index.start) if _counts(step, frame)]
+    index.seqs[:0] = [step.seq for step in found]
+    index.heard[:0] = [step.seq for step in found if step.kind == Broadcast.kind]
+    index.start = start
+    return len(found)
+
+
 class HistoryRange:
     """Part of a frame's history: the messages of positions `[start, stop)`."""
 
@@ -159,6 +62,10 @@ class HistoryRange:
         if index is None or index.start > self.start:
             yield from history_messages(self.tape, self.frame, self.start, self.stop)
             return
+        for _, message in self._indexed(index):
+            yield message
+
+    def _indexed(self, index: HistoryIndex) -> Iterator[tuple[int, Message]]:
         said, seqs = index.said, index.seqs
         for seq in seqs[bisect_left(seqs, self.start) : bisect_left(seqs, self.stop)]:
             message = said.get(seq)
@@ -170,7 +77,35 @@ class HistoryRange:
                     continue
                 if len(said) < _REMEMBERED:
                     said[seq] = message
-            yield message
+            yield seq, message
+
+    def _known(self) -> HistoryIndex | None:
+        """The index, when it reaches back to the beginning of the range."""
+        index = self._index
+        while index is not None and index.start > max(self.start, self.frame):
+            _look_back(self.tape, self.frame, index)
+        return index
+
+    def hears(self) -> bool:
+        """Whether a message of it was said to all, by an agent of another frame."""
+        index = self._known()
+        heard = index.heard if index is not None else []
+        return bisect_left(heard, self.start) < bisect_left(heard, self.stop)
+
+    def one_by_one(self) -> Iterator[tuple[Message, HistoryRange]]:
+        """Each message, and the range that is it alone."""
+        index = self._known()
+        for seq, message in self._indexed(index) if index is not None else ():
+            yield message, HistoryRange(self.tape, self.frame, seq, seq + 1, index)
+
+    def joined(self, other: HistoryRange) -> HistoryRange | None:
+        """Both as one range; None if messages stand between them, or it is another history."""
+        index = self._index
+        if index is None or index is not other._index or other.start < self.stop:
+            return None
+        if bisect_left(index.seqs, self.stop) < bisect_left(index.seqs, other.start):
+            return None
+        return HistoryRange(self.tape, self.frame, self.start, other.stop, index)
 
 
 class History:
@@ -186,11 +121,7 @@ class History:
         index, length = self._index, len(self._tape)
         seen = bisect_left(index.seqs, length)  # the fold may have gone on since
         while index.start > self._frame and (newest is None or seen < newest):
-            start = max(self._frame, index.start - _SCAN)
-            found = [s.seq for s in self._tape.range(start, index.start) if _counts(s, self._frame)]
-            index.seqs[:0] = found
-            index.start = start
-            seen += len(found)
+            seen += _look_back(self._tape, self._frame, index)
         return index.seqs if seen == len(index.seqs) else index.seqs[:seen]
 
     def __len__(self) -> int:

@@ -180,12 +180,16 @@ class Tape:
             raise TapeError(f"a value of this tape has 1 to {self._length} steps, not {length}")
         return Tape(self._log, length, tape_id=self.id)
 
-    def fork(self, at: int | None = None) -> Tape:
+    def fork(self, at: int | None = None, *, tape_id: str | None = None) -> Tape:
         """A child tape that shares the first `at` steps (all, if not given) and goes its own way.
 
+        Its id is minted if not given.
+
         Raises:
-            TapeError: `at` is not between 1 and the length.
+            TapeError: `at` is not between 1 and the length, or `tape_id` is no id.
         """
+        if tape_id is not None and not is_id(tape_id):
+            raise TapeError(f"`{tape_id}` is no id: leave it out, or take 32 hexadecimal digits")
         at = self._length if at is None else at
         if not 1 <= at <= self._length:
             raise TapeError(f"fork at 1 to {self._length}, not {at}: the header entry is shared")
@@ -195,7 +199,7 @@ class Tape:
             blob_key=self.header.blob_key,
             parent=Parent(tape=self.id, at=at, head=last.link),
         )
-        child = new_id()
+        child = tape_id or new_id()
         step = Step.seal(Draft(body, by=SYSTEM), tape=child, seq=at, prev=last.link)
         shared = self._log
         while at < shared.start:

@@ -185,6 +185,7 @@ class _Kept:
     def _take(self) -> None:
         results = 0
         costs = 0
+        answering = False  # between a tool's answer and the message that asked for it
         for at in range(len(self._history) - 1, len(self._task) - 1, -1):
             message = self._history[at]
             is_result = message.role == "tool"
@@ -196,7 +197,8 @@ class _Kept:
             costs += self._budget.estimate([message])
             if self.used + costs > self._room:
                 break
-            if not is_result:  # an answer goes only with the message that asked for it
+            answering = is_result or (answering and message.role == "user")
+            if not answering:  # an answer goes only with the message that asked for it
                 self.start, self.used, costs = at, self.used + costs, 0
         self.shortened = {at: m for at, m in self.shortened.items() if at >= self.start}
 

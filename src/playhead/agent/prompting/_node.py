@@ -10,6 +10,7 @@ from playhead.agent._calls import offered, steps_of_calls
 from playhead.agent._context import NodeContext
 from playhead.agent._node import Node
 from playhead.agent._signals import Signals
+from playhead.agent._window import newest
 from playhead.agent.prompting._budget import Fitted, PromptBudget, fitted
 from playhead.agent.prompting._repair import repaired
 from playhead.agent.prompting._shape import ModelShape, OutputShape, OutputType
@@ -18,7 +19,6 @@ from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
 from playhead.tape import (
     Body,
-    HistoryRange,
     Json,
     Message,
     View,
@@ -172,7 +172,7 @@ class PromptNode(Node):
     def _history(self, view: View, around: list[Message]) -> Fitted:
         if self.budget is not None:
             return fitted(view, self.budget, around)
-        return Fitted([_newest(view, self.window)] if self.window != 0 else [])
+        return Fitted([newest(view.messages, self.window)] if self.window != 0 else [])
 
     def generate_steps(
         self, view: View, completion: Completion | None, ctx: NodeContext
@@ -271,16 +271,3 @@ def option_in(text: str, options: Iterable[str]) -> str | None:
     exact = [option for option in named if option.casefold() == said]
     found = exact or named
     return found[0] if len(found) == 1 else None
-
-
-def _newest(view: View, window: int | None) -> HistoryRange:
-    """The newest messages, never a tool's answer without the message that asked for it."""
-    if window is None:
-        return view.messages.all()
-    newest = window
-    try:
-        while view.messages[-newest].role == "tool":
-            newest += 1
-    except IndexError:  # there are not so many
-        pass
-    return view.messages[-newest:]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from playhead.agent._context import NodeContext
@@ -13,19 +12,23 @@ from playhead.agent.prompting._node import option_in
 from playhead.agent.prompting._values import Texts
 from playhead.agent.prompting._walk import asked, failures
 from playhead.agent.teams._ends import Ends, delegates, returns
+from playhead.agent.teams._words import (
+    backwards_returns,
+    handed_to,
+    last_said,
+    said_by,
+    spoken,
+    transcript,
+)
 from playhead.errors import AgentError
 from playhead.llm import Completion, Prompt, ToolSchema
-from playhead.tape import Body, Json, Part, Step, View, parts_text, system, text_parts, user
+from playhead.tape import Body, Json, Part, Step, View, system, text_parts, user
 from playhead.tape.kinds import (
     AssistantMessage,
-    Broadcast,
     Delegate,
-    HandOff,
     NextNode,
     Output,
     ParseError,
-    Return,
-    UserMessage,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +78,7 @@ class TeamNode(Node):
         why = Output(name=self.name, value=held)
         if self.report is not None:
             return [why, NextNode(node=self.report)]
-        return [why, AssistantMessage(parts=_last_said(view))]
+        return [why, AssistantMessage(parts=last_said(view))]
 
     def word(self, view: View, member: str) -> list[Body]:
         """The step that gives the word to a member."""
@@ -120,7 +123,7 @@ class ChainNode(TeamNode):
     def _parts(self, view: View, said: list[Step], ctx: NodeContext) -> tuple[Part, ...]:
         if not said:
             return transcript(view, 1)
-        told = [_said(step) for step in reversed(said)]
+        told = [said_by(step) for step in reversed(said)]
         if self.words:
             more: dict[str, Json] = {"said": [{"agent": a, "text": t} for a, t in told]}
             return text_parts(self._texts.rendered(self._template, view, ctx, more=more))
@@ -203,9 +206,9 @@ class DeskNode(TeamNode):
         said = returns(view)
         if not said:
             return self.word(view, self._at_the_desk(view))
-        target = _handed_to(view, said[0])
+        target = handed_to(view, said[0])
         if target not in self.members:
-            return [AssistantMessage(parts=_last_said(view))]
+            return [AssistantMessage(parts=last_said(view))]
         if (held := self.ends.held(view)) is not None:
             return self.done(view, held)
         return self.word(view, target)
@@ -215,7 +218,7 @@ class DeskNode(TeamNode):
         last = next((step for step in backwards_returns(view)), None)
         if last is None:
             return self.members[0]
-        target = _handed_to(view, last) or _said(last)[0]
+        target = handed_to(view, last) or said_by(last)[0]
         return target if target in self.members else self.members[0]
 
 
@@ -252,73 +255,3 @@ class ManagerNode(ToolCallingNode):
             held = self.ends.held(view)
             return [Output(name=self.name, value=held), NextNode(node=self.report)]
         return super().generate_steps(view, completion, ctx)
-
-
-def transcript(view: View, window: int) -> tuple[Part, ...]:
-    """What was said in a frame, for a member: who said what, the newest messages.
-
-    Lines that go on are indented, so that nothing said can look as if another one had said it.
-    """
-    newest = list(itertools.islice(_saying(view), window))
-    if len(newest) == 1 and not isinstance(newest[0], Return | Broadcast):
-        return newest[0].parts
-    person = "person" if view.frame.caller is None else "task"
-    lines = [
-        spoken(
-            body.agent if isinstance(body, Return | Broadcast) else person, parts_text(body.parts)
-        )
-        for body in reversed(newest)
-    ]
-    return text_parts("\n".join(lines))
-
-
-def _saying(view: View) -> Iterator[Return | Broadcast | UserMessage | Delegate]:
-    """What the person and the members said, newest first; what the team was asked comes last."""
-    for seq in range(len(view.tape) - 1, view.frame.id - 1, -1):
-        step = view.tape[seq]
-        own = step.frame == view.frame.id
-        opening = seq == view.frame.id and step.kind == Delegate.kind
-        if step.erased or not (opening or own or step.kind == Broadcast.kind):
-            continue
-        body = step.body
-        if isinstance(body, Return | Broadcast | UserMessage) or (
-            opening and isinstance(body, Delegate)
-        ):
-            yield body
-
-
-def spoken(name: str, text: str) -> str:
-    """What somebody said, in lines that nobody else's can be taken for."""
-    return f"{name}: " + text.replace("\n", "\n  ")
-
-
-def _said(step: Step) -> tuple[str, str]:
-    body = step.body
-    assert isinstance(body, Return)
-    return body.agent, body.text
-
-
-def _last_said(view: View) -> tuple[Part, ...]:
-    said = returns(view)
-    body = said[0].body if said else None
-    return body.parts if isinstance(body, Return) else text_parts("Nothing was said.")
-
-
-def backwards_returns(view: View) -> Iterable[Step]:
-    """What members said in the frame, newest first."""
-    for seq in range(len(view.tape) - 1, view.frame.id, -1):
-        step = view.tape[seq]
-        if step.frame == view.frame.id and step.kind == Return.kind and not step.erased:
-            yield step
-
-
-def _handed_to(view: View, returned: Step) -> str | None:
-    """Whom the member handed the conversation to with what it said."""
-    for seq in range(returned.seq - 1, view.frame.id, -1):
-        step = view.tape[seq]
-        if step.id in returned.re:  # where it was given the word
-            return None
-        if step.kind == HandOff.kind and view.tape[step.frame].id in returned.re:
-            body = step.body
-            return body.agent if isinstance(body, HandOff) else None
-    return None

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 import playhead as ph
+from playhead.agent import FunctionSpec
 from playhead.govern import Shape
 from playhead.llm import Completion
 from playhead.tape import Body, Json, text_parts
@@ -14,6 +15,23 @@ from playhead.tape.kinds import AssistantMessage, Output
 
 FORM: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("form.yaml").read_text())
 FIELDS: dict[str, Any] = FORM["properties"]
+
+hear = ph.FunctionNode(
+    FunctionSpec.of(
+        "message, asked_for: str | none, fields: object -> values: object",
+        instruction="Find values of a form in what somebody wrote. Give those that are there by "
+        "the names of their fields, in the types that `fields` says; nothing else.",
+        inputs={
+            "message": {"description": "What they wrote."},
+            "asked_for": {"description": "The field that they were asked for, or nothing."},
+            "fields": {"description": "JSON Schema of each field, by its name."},
+        },
+        outputs={"values": {"description": "By the name of a field, its value."}},
+        name="hear",
+    ),
+    inputs={"message": "asked", "asked_for": "outputs.ask.field", "fields": {"value": FIELDS}},
+    on_error="ask",
+)
 
 
 class Filled(ph.Thought, kind="form.filled"):
