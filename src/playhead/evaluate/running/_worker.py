@@ -79,7 +79,8 @@ def prepared(hello: Said) -> Trials:
             f"{', '.join(f'`{each}`' for each in source.candidates)} than what is to be run: name "
             "what you pass, and let it not depend on where it is read"
         )
-    return Trials(suite, candidates, store=SqliteStore(**hello["store"]), seed=hello["seed"])
+    store = SqliteStore(**hello["store"], commits="loop")
+    return Trials(suite, candidates, store=store, seed=hello["seed"])
 
 
 async def main() -> None:
