@@ -63,8 +63,8 @@ def _read(kind: type[BodyT], data: bytes) -> BodyT:
 class PackedTrials(Sequence[TrialResult]):
     """The results of trials, about a quarter of a kilobyte each.
 
-    To look at one costs some 30 µs, each time if there are very many: who goes over them again and
-    again makes a list.
+    To look at one costs some 30 µs, each time if there are very many: `EvaluationResult.read` is
+    for who goes over them again and again.
     """
 
     def __init__(self, packed: Iterable[bytes]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sys import intern
 
 from playhead.errors import EvaluationError
@@ -41,6 +41,10 @@ class EvaluationResult:
     def finished(self) -> bool:
         """Whether all trials ended."""
         return len(self.trials) == self.about.tasks * self.about.trials * len(self.candidates)
+
+    def read(self) -> EvaluationResult:
+        """The same with all trials in memory, for who goes over them again and again."""
+        return replace(self, trials=list(self.trials))
 
     def of(self, candidate: str) -> list[TrialResult]:
         """The trials of one candidate."""

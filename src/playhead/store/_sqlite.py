@@ -67,7 +67,7 @@ class SqliteStore:
         durability: `full` survives power loss, `normal` survives a crash of the process.
         commits: In which thread: one of their own, so that sessions go on meanwhile, or that of the
             event `loop`, where what sessions write in one of its turns is committed together, as
-            long as that is swift. The latter takes a quarter less of CPU, and holds up the loop
+            long as that is swift. The latter takes a fifth less of CPU, and holds up the loop
             for some milliseconds: for a process that does nothing else, beside others that use the
             other cores.
 
