@@ -77,33 +77,36 @@ def expected(tape: Tape) -> list[TrialResult]:
     return [trial for trial in found if last[trial.key] is trial]
 
 
-@st.composite
-def evaluations(draw: st.DrawFn) -> Tape:
+events = st.lists(
+    st.tuples(st.sampled_from(("start", "end", "score")), st.integers(0, 5), st.integers(0, 5)),
+    max_size=25,
+)
+
+
+def evaluation(happened: Sequence[tuple[str, int, int]]) -> Tape:
     """Trials that begin, end, begin again and are judged, also once more, in any order."""
     drafts = [Draft(ABOUT)]
-    begun: list[Draft] = []
+    begun: list[str] = []
     ended: set[str] = set()
-    for _ in range(draw(st.integers(0, 25))):
-        what = draw(st.sampled_from(("start", "end", "score")))
+    for what, one, other in happened:
         if what == "start" or not begun:
-            key = draw(st.tuples(st.sampled_from("tu"), st.integers(0, 2)))
-            drafts.append(Draft(start(*key)))
-            begun.append(drafts[-1])
+            drafts.append(Draft(start("tu"[one % 2], other % 3)))
+            begun.append(drafts[-1].id)
             continue
-        of = draw(st.sampled_from(begun)).id
+        of = begun[other % len(begun)]
         if what == "score":
-            name, value = draw(st.tuples(st.sampled_from("xyz"), st.sampled_from((0.0, 1.0))))
-            drafts.append(Draft(score(name, value), re=(of,)))
+            drafts.append(Draft(score("xyz"[one % 3], float(one > 2)), re=(of,)))
         elif of not in ended:
             ended.add(of)
             drafts.append(Draft(end(len(drafts)), re=(of,)))
     return Tape.new().append(*drafts)
 
 
-@given(evaluations(), st.lists(st.integers(1, 6), max_size=10))
+@given(events, st.lists(st.integers(1, 6), max_size=10))
 def test_results_say_what_the_tape_says_in_whatever_parts_it_comes(
-    tape: Tape, parts: Sequence[int]
+    happened: Sequence[tuple[str, int, int]], parts: Sequence[int]
 ) -> None:
+    tape = evaluation(happened)
     whole = result_of(tape)
     assert list(whole.trials) == expected(tape)
     results, at = Results(), 0
@@ -148,6 +151,9 @@ def test_many_trials_take_little_memory_also_when_they_were_looked_at() -> None:
     assert sum(trial.passed is True for trial in trials) == 750
     assert trials._read is None  # nothing that was read stays
     assert sum(map(sys.getsizeof, trials._packed)) < 1500 * 400
+    whole = result_of(tried(1500))
+    assert isinstance(whole.read().trials, list)
+    assert whole.read() == whole
     few = result_of(tried(3)).trials
     assert next(iter(few)) is few[0]  # but of a few
 
