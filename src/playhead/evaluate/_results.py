@@ -123,6 +123,9 @@ class Results:
         if step.kind == Score.kind:
             said.scores.append(body_bytes(step, Score))
         else:
+            if said.end is None:
+                self._ended.pop(self._last.get(said.key, start), None)  # it was run again
+                self._last[said.key] = start
             said.end = body_bytes(step, TrialEnd)
         return said.end is not None
 
@@ -137,11 +140,8 @@ class Results:
     def _pack(self, start: str) -> None:
         said = self._open.pop(start)
         assert said.end is not None
-        before = self._last.get(said.key)
-        if before is not None and before != start:  # it was run again
-            del self._ended[before]
-        self._last[said.key] = start
-        self._ended[start] = (said.key, pack(said.start, said.end, said.scores))
+        if self._last[said.key] == start:
+            self._ended[start] = (said.key, pack(said.start, said.end, said.scores))
 
     def of(self, tape: Tape) -> EvaluationResult:
         """The result, of a tape that was taken in up to its end.
