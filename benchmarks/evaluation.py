@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,15 @@ class Watch:
 def evaluate(trials: int, processes: int, path: Path) -> Row:
     """One evaluation in this process."""
     watch, file = Watch(), Path(_trials.__file__)
+    tasks = min(trials, _trials.TASKS)
     result = run_suite_sync(
-        _trials.suite,
+        replace(_trials.suite, tasks=_trials.suite.tasks[:tasks]),
         [_trials.candidate],
-        trials=trials // _trials.TASKS,
+        trials=trials // tasks,
         jobs=_JOBS,
         processes=processes,
         store=ph.SqliteStore(path),
-        source=Source(f"{file}:suite", (f"{file}:candidate",)),
+        source=Source(f"{file}:suite", (f"{file}:candidate",), limit=tasks),
         on_event=watch.see,
     )
     assert watch.began is not None
@@ -106,7 +108,7 @@ def measured(trials: int, many: int, rounds: int, folder: Path) -> Row:
         for rows in zip(*pairs, strict=True)
     ]
     print(f"{many:,} trials …", file=sys.stderr)
-    few, all_of_them = (in_a_process(count, 2, folder) for count in (many // 10, many))
+    few, all_of_them = (in_a_process(count, 2, folder) for count in (max(many // 10, 1), many))
     return {
         "one": max(one["trials_per_second"] for one, _ in pairs),
         "two": max(two["trials_per_second"] for _, two in pairs),
@@ -142,6 +144,8 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--inner", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if min(asked.trials, asked.many, asked.rounds) < 1:
+        parser.error("--trials, --many and --rounds are at least 1")
     if asked.inner is not None:
         print(json.dumps(evaluate(asked.trials, asked.processes, asked.inner / "tapes.db")))
         return 0

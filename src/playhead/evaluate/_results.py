@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from sys import intern
 
 from playhead.errors import EvaluationError
+from playhead.evaluate._packed import PackedTrials, body_bytes, pack, unpack
+from playhead.evaluate._trial_result import TrialResult as TrialResult
 from playhead.store import Store
-from playhead.tape import Tape
+from playhead.tape import Step, Tape
 from playhead.tape.annotations import Evaluation, Score, TrialEnd, TrialStart
 
-TrialOutcome: TypeAlias = Literal["passed", "failed", "error", "unscored", "measured"]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialResult:
-    """A trial that came to its end, with its scores.
-
-    Args:
-        start: Which trial it is, and its tape.
-        end: How it ended, and what it cost.
-        scores: By the scorer's name.
-    """
-
-    start: TrialStart
-    end: TrialEnd
-    scores: Mapping[str, Score] = field(default_factory=dict)
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """Candidate, task and number."""
-        return self.start.candidate, self.start.task, self.start.number
-
-    @property
-    def passed(self) -> bool | None:
-        """No score says no and at least one says yes; None if none decides, or a scorer failed."""
-        said = {score.passed for score in self.scores.values() if score.passed is not None}
-        if False in said:
-            return False
-        return None if self.unscored or not said else True
-
-    @property
-    def unscored(self) -> tuple[str, ...]:
-        """The scorers that failed on it."""
-        return tuple(name for name, score in self.scores.items() if score.error is not None)
-
-    @property
-    def outcome(self) -> TrialOutcome:
-        """One word for it: what decides the trial, or why nothing did.
-
-        `error` is a trial that did not pass and ended in an error, `unscored` one that would be
-        decided by a scorer that failed, `measured` one whose scores decide nothing.
-        """
-        if self.passed:
-            return "passed"
-        if self.end.status == "error":
-            return "error"
-        if self.passed is False:
-            return "failed"
-        return "unscored" if self.unscored else "measured"
+Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +42,10 @@ class EvaluationResult:
         """Whether all trials ended."""
         return len(self.trials) == self.about.tasks * self.about.trials * len(self.candidates)
 
+    def read(self) -> EvaluationResult:
+        """The same with all trials in memory, for who goes over them again and again."""
+        return replace(self, trials=list(self.trials))
+
     def of(self, candidate: str) -> list[TrialResult]:
         """The trials of one candidate."""
         return [trial for trial in self.trials if trial.start.candidate == candidate]
@@ -109,24 +67,89 @@ def result_of(tape: Tape) -> EvaluationResult:
     Raises:
         EvaluationError: It is no evaluation's tape.
     """
-    about: Evaluation | None = None
-    starts: dict[str, TrialStart] = {}
-    ends: dict[str, TrialEnd] = {}
-    scores: dict[str, dict[str, Score]] = {}
-    for step in tape:
+    results = Results()
+    results.take(tape)
+    return results.of(tape)
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the tape says of a trial so far, as the bytes of its bodies."""
+
+    key: Key
+    start: bytes
+    end: bytes | None
+    scores: list[bytes]
+
+
+class Results:
+    """What an evaluation's tape says so far; trials that ended take little memory."""
+
+    def __init__(self) -> None:
+        self.about: Evaluation | None = None
+        self._open: dict[str, _Said] = {}  # by the id of the start
+        self._ended: dict[str, tuple[Key, bytes]] = {}  # packed, in the order in which they ended
+        self._last: dict[Key, str] = {}  # the start of the last time that a trial came to its end
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Take in what was appended."""
+        ended: dict[str, None] = {}
+        for step in steps:
+            kind = step.kind
+            if step.data is None or not step.known:
+                continue
+            if kind == Evaluation.kind:
+                about = step.body
+                assert isinstance(about, Evaluation)
+                self.about = about  # said once more where scorers were changed
+            elif kind == TrialStart.kind:
+                self._begin(step)
+            elif kind in (TrialEnd.kind, Score.kind):
+                ended.update((start, None) for start in step.re if self._say(start, step))
+        for start in ended:
+            self._pack(start)
+
+    def _begin(self, step: Step) -> None:
         body = step.body
-        if isinstance(body, Evaluation):
-            about = body  # said once more where scorers were changed
-        elif isinstance(body, TrialStart):
-            starts[step.id] = body
-        elif isinstance(body, TrialEnd):
-            ends.update((start, body) for start in step.re)
-        elif isinstance(body, Score):
-            for start in step.re:
-                scores.setdefault(start, {})[body.name] = body
-    if about is None:
-        raise EvaluationError(f"tape `{tape.id}` is no evaluation: `playhead eval` makes one")
-    found = [TrialResult(starts[at], end, scores.get(at, {})) for at, end in ends.items()]
-    last = {trial.key: trial for trial in found}
-    trials = [trial for trial in found if last[trial.key] is trial]
-    return EvaluationResult(tape.id, tape.head_text, about, trials)
+        assert isinstance(body, TrialStart)
+        key = (intern(body.candidate), intern(body.task), body.number)
+        self._open[step.id] = _Said(key, body_bytes(step, TrialStart), None, [])
+
+    def _say(self, start: str, step: Step) -> bool:
+        """Add an end or a score to a trial; whether it has an end."""
+        said = self._open.get(start) or self._opened(start)
+        if said is None:
+            return False
+        if step.kind == Score.kind:
+            said.scores.append(body_bytes(step, Score))
+        else:
+            if said.end is None:
+                self._ended.pop(self._last.get(said.key, start), None)  # it was run again
+                self._last[said.key] = start
+            said.end = body_bytes(step, TrialEnd)
+        return said.end is not None
+
+    def _opened(self, start: str) -> _Said | None:
+        """A trial that ended before, and of which something more is said."""
+        if start not in self._ended:
+            return None
+        key, packed = self._ended[start]
+        said = self._open[start] = _Said(key, *unpack(packed))
+        return said
+
+    def _pack(self, start: str) -> None:
+        said = self._open.pop(start)
+        assert said.end is not None
+        if self._last[said.key] == start:
+            self._ended[start] = (said.key, pack(said.start, said.end, said.scores))
+
+    def of(self, tape: Tape) -> EvaluationResult:
+        """The result, of a tape that was taken in up to its end.
+
+        Raises:
+            EvaluationError: It is no evaluation's tape.
+        """
+        if self.about is None:
+            raise EvaluationError(f"tape `{tape.id}` is no evaluation: `playhead eval` makes one")
+        trials = PackedTrials(packed for _, packed in self._ended.values())
+        return EvaluationResult(tape.id, tape.head_text, self.about, trials)

@@ -60,6 +60,7 @@ def summarise(
     Raises:
         EvaluationError: There is no such scorer or candidate.
     """
+    result = result.read()
     names = result.candidates
     scorers = scorer_names(result.trials)
     if baseline is not None and baseline not in names:

@@ -225,22 +225,26 @@ def _is_repeat(connection: sqlite3.Connection, key: int, batch: Batch) -> bool:
 
 
 def _write_rest(connection: sqlite3.Connection, tenant: str, key: int, batch: Batch) -> None:
-    connection.executemany(
-        "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?)",
-        [(key, address, b.media_type, b.content) for address, b in batch.blobs.items()],
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)",
-        [(tenant, digest, content) for digest, content in batch.documents.items()],
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO literals VALUES (?, ?, ?, ?)",
-        [(key, *row) for row in batch.literals],
-    )
-    connection.executemany(
-        "DELETE FROM inbox WHERE tenant = ? AND tape = ? AND id = ?",
-        [(tenant, batch.tape, number) for number in batch.inbox],
-    )
+    if batch.blobs:
+        connection.executemany(
+            "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?)",
+            [(key, address, b.media_type, b.content) for address, b in batch.blobs.items()],
+        )
+    if batch.documents:
+        connection.executemany(
+            "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)",
+            [(tenant, digest, content) for digest, content in batch.documents.items()],
+        )
+    if batch.literals:
+        connection.executemany(
+            "INSERT OR REPLACE INTO literals VALUES (?, ?, ?, ?)",
+            [(key, *row) for row in batch.literals],
+        )
+    if batch.inbox:
+        connection.executemany(
+            "DELETE FROM inbox WHERE tenant = ? AND tape = ? AND id = ?",
+            [(tenant, batch.tape, number) for number in batch.inbox],
+        )
 
 
 def _create(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int:

@@ -17,7 +17,7 @@ from inspect_ai.log import (
 )
 
 from playhead.errors import EvaluationError, TapeNotFoundError, told
-from playhead.evaluate._results import EvaluationResult, result_of
+from playhead.evaluate._results import EvaluationResult
 from playhead.evaluate.inspect_bridge._kinds import InspectLog
 from playhead.evaluate.inspect_bridge._plain import BY, KEY, NAME, derived_id, plain
 from playhead.evaluate.inspect_bridge._sample import agent_of, note_of, sample_tape, trial_end
@@ -70,7 +70,7 @@ async def read_log(path: Path | str, *, store: Store | None = None) -> ImportedL
         async for sample in _samples(file):
             await reading.take(sample)
         await reading.keep_header()
-        return ImportedLog(result_of(reading.record.tape), reading.added, dict(reading.lost))
+        return ImportedLog(reading.record.result(), reading.added, dict(reading.lost))
     finally:
         await reading.record.close()
 
@@ -110,8 +110,7 @@ class _Reading:
     def __init__(self, store: Store, header: EvalLog, record: Record) -> None:
         self._store, self._header, self.record = store, header, record
         self._candidate = _candidate(header)
-        result = result_of(record.tape)
-        self._known = {trial.key: trial for trial in result.trials}
+        self._known = {trial.key: trial for trial in record.result().trials}
         self._starts = {
             step.body.tape: step.id for step in record.tape if isinstance(step.body, TrialStart)
         }

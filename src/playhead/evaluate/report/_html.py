@@ -58,6 +58,7 @@ async def write_html(
         MissingExtraError: The extra `evaluate` is not installed.
     """
     environment = _environment()
+    result = result.read()
     rows = rows_of(result)
     embedded = await transcripts(rows, store=store, limit=transcript_limit)
     made = summary or summarise(result)

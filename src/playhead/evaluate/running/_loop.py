@@ -67,6 +67,7 @@ class Loop:
         self.counts = Counts(about.tasks * about.trials * len(about.candidates))
         for result in plan.ended:
             self.counts = self.counts.adding(result)
+        plan.ended.clear()  # they are counted, and may be very many
         tell(EvaluationBeganEvent(record.tape.id, about, self.counts))
 
     async def run(self, executor: Executor) -> None:

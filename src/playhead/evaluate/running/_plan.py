@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from playhead.agent import Agent
 from playhead.errors import EvaluationError
-from playhead.evaluate._results import EvaluationResult, TrialResult, result_of
+from playhead.evaluate._results import EvaluationResult, TrialResult
 from playhead.evaluate._suite import Suite
 from playhead.evaluate._trial import Candidate
 from playhead.evaluate.perturb import describe, perturbations_of
@@ -158,6 +158,7 @@ class Plan:
         about: Evaluation,
         tape: Tape,
         *,
+        known: Iterable[TrialResult],
         retry_errors: bool = False,
         score_again: bool = False,
     ) -> Plan:
@@ -167,15 +168,16 @@ class Plan:
             suite: The suite.
             about: What is run.
             tape: The evaluation's.
+            known: The results that it holds.
             retry_errors: Run trials again that ended in an error.
             score_again: Let scorers judge again that failed, or were others.
         """
         starts = _starts(tape)
-        results = {result.key: result for result in result_of(tape).trials}
+        results = {result.key: result for result in known}
         if retry_errors:
             results = {key: r for key, r in results.items() if r.end.status != "error"}
-        known = results.keys() | {key for key, (_, _, end) in starts.items() if end is None}
-        plan = cls(key for key in keys(suite, about) if key not in known)
+        tried = results.keys() | {key for key, (_, _, end) in starts.items() if end is None}
+        plan = cls(key for key in keys(suite, about) if key not in tried)
         for key, (step, start, end) in starts.items():
             result = results.get(key)
             if end is None:

@@ -22,6 +22,7 @@ from playhead.evaluate.running._wire import (
     outcome_in,
     read_message,
 )
+from playhead.evaluate.running._worker import BEGIN
 from playhead.store import SqliteStore, Store
 from playhead.tape.annotations import Evaluation
 
@@ -53,7 +54,7 @@ class _Worker:
             EvaluationError: It is not, and never will be.
         """
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "playhead.evaluate.running._worker"),
+            *(sys.executable, "-c", BEGIN),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us

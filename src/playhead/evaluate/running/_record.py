@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from playhead.errors import ConflictError, TapeOwnedError, UnknownOutcomeError
+from playhead.evaluate._results import EvaluationResult, Results
 from playhead.store import Answer, Batch, Lease, Store
 from playhead.tape import Draft, Json, Tape, canonical, loads_strict
 from playhead.tape.annotations import Evaluation
@@ -22,6 +23,8 @@ class Record:
         self._writing = asyncio.Lock()
         self._waiting: list[Draft] = []
         self._failed: Exception | None = None
+        self._results = Results()
+        self._results.take(tape)
         self.tape = tape
 
     @classmethod
@@ -48,6 +51,7 @@ class Record:
         )
         await record._store_all(batch)
         record.tape = await store.open(fresh.id)  # from now on, backed by the store
+        record._results.take(steps)
         return record
 
     @classmethod
@@ -95,6 +99,15 @@ class Record:
                 self._failed = error
                 raise
             self.tape = self.tape.extend(steps)
+            self._results.take(steps)
+
+    def result(self) -> EvaluationResult:
+        """What the tape says.
+
+        Raises:
+            EvaluationError: It is no evaluation's tape.
+        """
+        return self._results.of(self.tape)
 
     async def _store_all(self, batch: Batch) -> None:
         for _ in range(_TRIES):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from playhead.agent import Agent
 from playhead.errors import EvaluationError
-from playhead.evaluate._results import EvaluationResult, result_of
+from playhead.evaluate._results import EvaluationResult
 from playhead.evaluate._suite import Suite
 from playhead.evaluate._trial import Candidate
 from playhead.evaluate.running._events import OnEvaluationEvent
@@ -82,13 +82,18 @@ async def run_suite(
     else:
         record = await Record.go_on(store, resume)
     try:
-        recorded = result_of(record.tape)
+        recorded = record.result()
         document = await record.document(recorded.about.document)
         about = said.going_on(recorded, document, score_again=score_again)
         if about != recorded.about:
             await record.append([Draft(about)])
         plan = Plan.rest(
-            suite, about, record.tape, retry_errors=retry_errors, score_again=score_again
+            suite,
+            about,
+            record.tape,
+            known=recorded.trials,
+            retry_errors=retry_errors,
+            score_again=score_again,
         )
         tell = teller(on_event)
         local = Trials(suite, by_name, store=store, seed=about.seed)
@@ -107,7 +112,7 @@ async def run_suite(
         loop = Loop(record, about, plan=plan, tell=tell)
         async with executor:
             await loop.run(executor)
-        return result_of(record.tape)
+        return record.result()
     finally:
         await asyncio.shield(record.close())
 
