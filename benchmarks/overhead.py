@@ -7,7 +7,8 @@ framework. CPU is that of the whole process, all threads.
 
 - *framework*: CPU a turn with the tape in memory;
 - *sqlite*: the same into a SQLite file, in both durability modes, beside *floor*: the same rows in
-  the same two transactions a turn, through bare `sqlite3` with its own automatic checkpoints;
+  the same two transactions a turn, through bare `sqlite3` with its own automatic checkpoints, one
+  after another with nothing between them;
 - *in place*: a session with its tape in memory that makes these bare commits as it goes. They cost
   more there than in a row, and slow down what comes after them: while the disk syncs, the CPU rests
   and its caches cool;

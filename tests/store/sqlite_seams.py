@@ -36,7 +36,27 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Seam:
     """Let all connections that are made from now on be watched."""
     seam = Seam()
 
+    class Hand(sqlite3.Cursor):
+        def execute(self, statement: str, *rest: Any) -> sqlite3.Cursor:
+            seam.before(self.connection, statement)
+            super().execute(statement, *rest)
+            seam.statements.append(statement)
+            seam.after(self.connection, statement)
+            return self
+
+        def executemany(self, statement: str, *rest: Any) -> sqlite3.Cursor:
+            seam.before(self.connection, statement)
+            return super().executemany(statement, *rest)
+
     class Watched(WritingConnection):
+        @property
+        def hand(self) -> sqlite3.Cursor:
+            return self._hand
+
+        @hand.setter
+        def hand(self, cursor: sqlite3.Cursor) -> None:
+            self._hand = Hand(self)
+
         def execute(self, statement: str, *rest: Any) -> sqlite3.Cursor:
             seam.before(self, statement)
             cursor = super().execute(statement, *rest)

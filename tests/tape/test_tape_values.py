@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from unittest.mock import patch
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -229,7 +230,19 @@ def test_a_new_tape_can_have_an_id_that_was_minted_before() -> None:
     assert (tape.id, tape[0].tape, len(tape)) == (minted, minted, 1)
 
 
-@pytest.mark.parametrize("name", ["", "mine", "0" * 31, "G" * 32, f"{'0' * 32}\n"])
+def test_ids_are_uuids_of_version_7_each_minted_once() -> None:
+    minted = [new_id() for _ in range(1500)]  # random bytes are fetched anew on the way
+    assert len(set(minted)) == 1500
+    assert {(UUID(each).version, UUID(each).variant) for each in minted} == {(7, RFC_4122)}
+    times = [each[:12] for each in minted]
+    assert times == sorted(times)
+    assert len({each[13:16] for each in minted}) > 500  # the rest of that group is random
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "mine", "0" * 31, "G" * 32, f"{'0' * 32}\n", "A" * 32, "0 " * 16, "0" * 34, "é" * 32],
+)
 def test_an_id_is_nothing_else(name: str) -> None:
     with pytest.raises(TapeError, match="32 hexadecimal digits"):
         Tape.new(name)

@@ -9,7 +9,7 @@ from playhead.agent._context import NodeContext
 from playhead.agent._signals import Signals
 from playhead.errors import AgentError
 from playhead.llm import Completion, ToolSchema
-from playhead.tape import Body, ToolCallPart, View, compact, text_parts
+from playhead.tape import Body, ToolCallPart, View, compact, text_parts, unchecked
 from playhead.tape.kinds import Delegate, ParseError, ToolCall
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _step(node: Node, call: ToolCallPart, call_id: str) -> Body:
     name = call.name.removeprefix(DELEGATE)
     if call.name.startswith(DELEGATE) and name in node.subagents:
         return _delegate(node.subagents[name], call.arguments, call_id)
-    return ToolCall(call_id=call_id, name=call.name, arguments=call.arguments)
+    return unchecked(ToolCall, call_id=call_id, name=call.name, arguments=call.arguments)
 
 
 def offered(agent: Agent, tools: Sequence[ToolSchema], signals: Signals) -> tuple[ToolSchema, ...]:

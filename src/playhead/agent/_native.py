@@ -57,6 +57,5 @@ class ToolCallingNode(Node):
     ) -> Iterable[Body]:
         """A step for each tool call; an answer if there is none."""
         assert completion is not None
-        if not completion.message.tool_calls:
-            return [AssistantMessage(parts=text_parts(completion.text))]
-        return steps_of_calls(self, view, completion=completion, ctx=ctx)
+        made = steps_of_calls(self, view, completion=completion, ctx=ctx)
+        return made or [AssistantMessage(parts=text_parts(completion.text))]

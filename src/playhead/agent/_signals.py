@@ -60,7 +60,11 @@ class Signals:
 
     def knows(self, name: str) -> bool:
         """Whether a tool of this name is one of these signals."""
-        return any(tool.name == name for tool in self.tools())
+        return (
+            (self.finish and name == FINISH)
+            or (self.broadcast and name == BROADCAST)
+            or (name.startswith(HAND_OFF) and name.removeprefix(HAND_OFF) in self.hand_off)
+        )
 
     def steps(
         self, call: ToolCallPart, call_id: str, *, agent: str, alone: bool, nested: bool

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast, overload
 from pydantic_core import to_json
 
 from playhead.environment._context import OutcomeUnknown, ToolContext, ToolFailure, ToolOutput
+from playhead.environment._deadline import LateError, in_time
 from playhead.environment._signature import read_signature
 from playhead.errors import CUT, AgentError, JsonError, told
 from playhead.llm import ToolSchema
@@ -59,13 +60,10 @@ class Tool:
             OutcomeUnknown: It may or may not have been carried out.
         """
         try:
-            async with asyncio.timeout(self.timeout) as deadline:
-                result = await self.call(arguments, context)
+            result = await in_time(self.call(arguments, context), self.timeout)
         except (OutcomeUnknown, ToolFailure, KeyboardInterrupt, GeneratorExit):
             raise
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise ToolFailure("raised", told(error)) from error
+        except LateError:
             raise ToolFailure("timeout", self._late()) from None
         except asyncio.CancelledError as error:
             task = asyncio.current_task()

@@ -51,6 +51,7 @@ from playhead.tape.kinds import (
     UserMessage,
 )
 
+_SAID = AssistantMessage.kind
 _logger = logging.getLogger("playhead.orchestrator")
 _EFFECTS: tuple[Effect | None, ...] = (None, *get_args(Effect))  # the milder ones first
 _REPEATED: tuple[Effect, ...] = ("read", "idempotent")
@@ -89,7 +90,7 @@ async def answer_open(session: Session, inbox: Inbox) -> bool:
         return await _answer(session, ready[0], inbox)
     check_known(session)
     if not only_said(session.fold):
-        ready = [action for action in ready if action.kind != AssistantMessage.kind]
+        ready = [action for action in ready if action.kind != _SAID]
     answers = (_answer(session, action, inbox) for action in ready)
     outcomes = await asyncio.gather(*answers, return_exceptions=True)  # what began comes to its end
     for outcome in outcomes:
@@ -101,7 +102,7 @@ async def answer_open(session: Session, inbox: Inbox) -> bool:
 async def _answer(session: Session, action: OpenAction, inbox: Inbox) -> bool:
     step = session.tape[action.seq]
     body = step.body
-    if action.kind == AssistantMessage.kind:
+    if action.kind == _SAID:
         observation = None
         if isinstance(body, AssistantMessage):
             observation = await _asked(session, step, body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Literal
 
 from playhead.errors import CutCompletionError, ModelError, PlayheadError, StoreError
@@ -11,7 +11,7 @@ from playhead.llm import CallIdentity, Completion, Model, ModelRequest, OnDelta,
 from playhead.orchestrator._calls import call_note, foreign, sound
 from playhead.orchestrator._events import DeltaEvent, ModelCallEvent
 from playhead.orchestrator._turn import Turn
-from playhead.tape import Draft, Step
+from playhead.tape import Draft, Json, Step
 from playhead.tape.kinds import ModelCall, PromptRecord
 
 _logger = logging.getLogger("playhead.orchestrator")
@@ -78,10 +78,19 @@ def _request(turn: Turn, prompt: Prompt) -> ModelRequest:
     return ModelRequest(
         prompt=prompt,
         tools=node.tools if node.offers_tools else (),
-        settings={**turn.agent.settings, **node.settings},
+        settings=_merged(turn.agent.settings, node.settings),
         identity=CallIdentity(frame.id, node.name, ordinal, tape=turn.session.tape.id),
         blob=turn.session.read_blob,
     )
+
+
+def _merged(*settings: Mapping[str, Json]) -> dict[str, Json]:
+    """Settings over those before them; most often there are none."""
+    merged: dict[str, Json] = {}
+    for each in settings:
+        if each:
+            merged.update(each)
+    return merged
 
 
 async def _recorded(turn: Turn, model: Model, prompt: Prompt) -> PromptRecord:
@@ -91,7 +100,7 @@ async def _recorded(turn: Turn, model: Model, prompt: Prompt) -> PromptRecord:
             prompt,
             seq=len(session.tape),
             tools=session.tool_digests[turn.agent.name, turn.node.name],
-            settings={**model.settings, **turn.agent.settings, **turn.node.settings},
+            settings=_merged(model.settings, turn.agent.settings, turn.node.settings),
             fit=session.fitter.message,
         )
     except Exception as error:  # it holds what is no message, or cannot be written

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from operator import contains
 from typing import Literal
 
 from playhead.errors import CutCompletionError, JsonError, ModelError, ModelUnavailableError, told
@@ -11,14 +13,34 @@ from playhead.llm import Completion, Model, total_price, total_usage
 from playhead.tape import (
     Message,
     Part,
+    TextPart,
     ToolCallPart,
     assistant,
     loads_strict,
     new_id,
     text_part,
+    unchecked,
 )
-from playhead.tape.kinds import Attempt, ModelCall, Price, PromptRecord
+from playhead.tape.kinds import Attempt, CachedFrom, ModelCall, Price, PromptRecord, Usage
 
+_NO = type(None)
+_CERTAIN: dict[str, frozenset[type]] = {  # types whose every value fits the member of the note
+    "model": frozenset([str]),
+    "provider": frozenset([str]),
+    "prompt": frozenset([PromptRecord]),
+    "status": frozenset([str]),
+    "message": frozenset([Message, _NO]),
+    "finish_reason": frozenset([str, _NO]),
+    "usage": frozenset([Usage, _NO]),
+    "attempts": frozenset([tuple]),
+    "seconds": frozenset([float]),
+    "price": frozenset([Price, _NO]),
+    "raw": frozenset([TextPart, _NO]),
+    "error": frozenset([str, _NO]),
+    "token_ids": frozenset([_NO]),
+    "logprobs": frozenset([_NO]),
+    "cached": frozenset([CachedFrom, _NO]),
+}
 _logger = logging.getLogger("playhead.orchestrator")
 
 
@@ -47,7 +69,8 @@ def sound(model: Model, answer: object) -> Completion:
     ids = {call.id for call in calls if call.id}
     if len(ids) < len(calls):
         answer = replace(answer, message=_identified(answer.message))
-    faults = bad_arguments(answer.message)  # in the words in which they will be found again
+        calls = answer.message.tool_calls
+    faults = bad_arguments(calls)  # in the words in which they will be found again
     return replace(answer, bad_arguments={**answer.bad_arguments, **faults}) if faults else answer
 
 
@@ -64,10 +87,10 @@ def _identified(message: Message) -> Message:
     return message.model_copy(update={"parts": tuple(parts)})
 
 
-def bad_arguments(message: Message) -> dict[str, str]:
+def bad_arguments(calls: Iterable[ToolCallPart]) -> dict[str, str]:
     """By tool call id, why its arguments, kept as text, cannot be read as JSON."""
     faults: dict[str, str] = {}
-    for call in message.tool_calls:
+    for call in calls:
         if isinstance(call.arguments, str) and call.id:
             try:
                 loads_strict(call.arguments)
@@ -90,24 +113,32 @@ def call_note(
     attempts = answer.attempts or _attempts(tried)
     if answer.settings is not None:
         record = record.model_copy(update={"settings": dict(answer.settings)})
-    usage = answer.usage if completion else total_usage(attempts)
-    return ModelCall(
-        model=answer.model or model.name,
-        provider=answer.provider or model.provider,
-        prompt=record,
-        status=status,
-        message=answer.message if completion else None,
-        finish_reason=answer.finish_reason,
-        usage=usage,
-        attempts=attempts,
-        seconds=round(answer.seconds, 6),
-        price=_priced(model, answer) if completion else total_price(_paid(attempts)),
-        raw=text_part(answer.raw) if answer.raw is not None else None,
-        error=text_part(str(error)[:2000]).content if error else None,
-        token_ids=answer.token_ids,
-        logprobs=answer.logprobs,
-        cached=answer.cached,
-    )
+    members: dict[str, object] = {
+        "model": answer.model or model.name,
+        "provider": answer.provider or model.provider,
+        "prompt": record,
+        "status": status,
+        "message": answer.message if completion else None,
+        "finish_reason": answer.finish_reason,
+        "usage": answer.usage if completion else total_usage(attempts),
+        "attempts": attempts,
+        "seconds": round(answer.seconds, 6),
+        "price": _priced(model, answer) if completion else total_price(_paid(attempts)),
+        "raw": text_part(answer.raw) if answer.raw is not None else None,
+        "error": text_part(str(error)[:2000]).content if error else None,
+        "token_ids": answer.token_ids,
+        "logprobs": answer.logprobs,
+        "cached": answer.cached,
+    }
+    return _note_of(members, attempts)
+
+
+def _note_of(members: dict[str, object], attempts: tuple[object, ...]) -> ModelCall:
+    """The note; its members, in their order, are validated where their types leave a doubt."""
+    certain = all(map(contains, _CERTAIN.values(), map(type, members.values())))
+    if certain and set(map(type, attempts)) <= {Attempt}:
+        return unchecked(ModelCall, **members)
+    return ModelCall.model_validate(members)
 
 
 def _paid(attempts: tuple[Attempt, ...]) -> list[Price | None]:
@@ -140,7 +171,7 @@ def completion_of(call: ModelCall) -> Completion:
         usage=call.usage,
         attempts=call.attempts,
         seconds=call.seconds,
-        bad_arguments=bad_arguments(call.message),
+        bad_arguments=bad_arguments(call.message.tool_calls),
         token_ids=call.token_ids,
         logprobs=call.logprobs,
     )

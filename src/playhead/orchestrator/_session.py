@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _logger = logging.getLogger("playhead.orchestrator")
+_SAID = AssistantMessage.kind
 _CHECKPOINT = 512  # steps between checkpoints of the fold
 _TRIES = 3  # of an append whose outcome is unknown
 
@@ -79,6 +80,7 @@ class Session:
         self.tape = tape
         self.lease = lease
         self.options = options
+        self.watched = options.on_event is not None  # if nobody looks, no events need be made
         self.privacy = privacy_of(options.privacy, tape)
         self.environment = Environments(environments)
         offered = [_as_recorded(tool.schema) for tool in self.environment.tools()]
@@ -148,11 +150,6 @@ class Session:
                 self.options.on_event(event)
             except Exception as error:
                 _logger.warning("`on_event` raised %s: the run goes on", type(error).__name__)
-
-    @property
-    def watched(self) -> bool:
-        """Whether anybody looks at events; if not, none need be made."""
-        return self.options.on_event is not None
 
     async def begin(self, drafts: Sequence[Draft]) -> None:
         """Store a new tape: its own header entry, which it was made with, and its first steps.
@@ -321,7 +318,10 @@ class Session:
 
 def only_said(fold: Fold) -> bool:
     """Whether no action is open but what the agent said to the person."""
-    return all(action.kind == AssistantMessage.kind for action in fold.open.values())
+    for action in fold.open.values():  # noqa: SIM110  (asked several times a turn)
+        if action.kind != _SAID:
+            return False
+    return True
 
 
 def not_started(tape: Tape) -> frozenset[str]:

@@ -10,6 +10,7 @@ from playhead.tape import Json, Step, compact, loads_strict
 from playhead.tape.kinds import TapeHeader
 
 MAX_LENGTH = 1 << 32  # steps of a tape
+HEADER = TapeHeader.kind
 _GENESIS = "0" * 64  # docs/format.md, section 3
 _ADDRESS = re.compile(rb"[0-9a-f]{64}")
 
@@ -24,17 +25,18 @@ def check_batch(batch: Batch) -> None:
         raise StoreError("a batch has at least one step")
     if not 0 <= batch.expected_length <= MAX_LENGTH - len(batch.steps):
         raise StoreError(f"`expected_length` is {batch.expected_length}: there is no such place")
-    prev = batch.steps[0].prev
+    before: Step | None = None
     for seq, step in enumerate(batch.steps, batch.expected_length):
-        if step.prev != prev or step.seq != seq or step.tape != batch.tape:
+        follows = before is None or step.prev == before.link
+        if not follows or step.seq != seq or step.tape != batch.tape:
             raise StoreError(
                 f"step {step.seq} of the batch was not sealed for position {seq} of tape "
                 f"`{batch.tape}`: seal the steps on the tape's newest value",
                 tape=batch.tape,
             )
-        if step.kind == TapeHeader.kind and seq != batch.expected_length:
+        if before is not None and step.kind == HEADER:
             raise StoreError(f"step {seq} is a tape's header: it begins the batch that creates it")
-        prev = step.link
+        before = step
 
 
 def created_by(batch: Batch) -> TapeHeader:
@@ -45,7 +47,7 @@ def created_by(batch: Batch) -> TapeHeader:
         StoreError: The header does not fit its own place.
     """
     first = batch.steps[0]
-    if first.kind != TapeHeader.kind:
+    if first.kind != HEADER:
         raise TapeNotFoundError(f"no tape `{batch.tape}` in this store", tape=batch.tape)
     header = first.body
     if not isinstance(header, TapeHeader):

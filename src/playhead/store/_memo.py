@@ -28,16 +28,22 @@ class Tip(NamedTuple):
 class WritingConnection(sqlite3.Connection):
     """A connection with a memory, which goes with it."""
 
+    hand: sqlite3.Cursor  # what is done every time is done with one: making it costs as much
     tips: dict[tuple[str, str], Tip]
     version: int | None = None  # of the file, as others see to it
     logged = 0  # bytes of steps since it last folded the log into the file
+
+    def close(self) -> None:
+        """Close it at once: a statement that the cursor still held would keep all locks."""
+        self.hand.close()
+        super().close()
 
 
 def note_others(connection: WritingConnection) -> None:
     """In a transaction that locks others out: take note of the version that the file is in."""
     if connection.version is None:
         connection.tips = {}
-    connection.version = connection.execute("PRAGMA data_version").fetchone()[0]
+    connection.version = connection.hand.execute("PRAGMA data_version").fetchone()[0]
 
 
 def recall(connection: sqlite3.Connection, tenant: str, tape: str) -> tuple[Tip, bool] | None:

@@ -86,6 +86,7 @@ def connect_writer(path: Path, durability: Durability) -> WritingConnection:
         timeout=30,
         factory=WritingConnection,
     )
+    connection.hand = connection.cursor()
     try:
         new = not check_schema(connection, path)  # before anything in somebody's file is changed
         if new:

@@ -7,16 +7,18 @@ from collections.abc import Collection, Iterator
 
 from playhead.errors import StoreCorruptError, StoreError, TapeError, TapeNotFoundError
 from playhead.store._check import (
+    HEADER,
     check_repeat,
     check_shared,
     created_by,
 )
 from playhead.store._leases import RELEASED, check_lease
-from playhead.store._memo import note_written, recall, remember
+from playhead.store._memo import WritingConnection, note_written, recall, remember
 from playhead.store._protocol import Answer, Batch, Blob, TapeInfo
 from playhead.store._sqlite_file import SEQ_BITS
 from playhead.tape import Step
-from playhead.tape.kinds import TapeHeader
+
+_bound = bytearray  # of a parameter that is `bytes`, `sqlite3` first asks whether it is adaptable
 
 
 def key_of(connection: sqlite3.Connection, tenant: str, tape: str) -> int:
@@ -153,8 +155,12 @@ def write_batch(connection: sqlite3.Connection, tenant: str, batch: Batch) -> An
             return found
         key = found
     base = key << SEQ_BITS
-    rows = [(base | step.seq, step.header, step.salt, step.data) for step in batch.steps]
-    connection.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", rows)
+    rows = [
+        (base | s.seq, _bound(s.header), s.salt and _bound(s.salt), s.data and _bound(s.data))
+        for s in batch.steps
+    ]
+    hand = connection.hand if isinstance(connection, WritingConnection) else connection.cursor()
+    hand.executemany("INSERT INTO steps VALUES (?, ?, ?, ?)", rows)
     note_written(connection, sum([len(row[1]) + len(row[3] or b"") for row in rows]))
     if batch.blobs or batch.documents or batch.literals or batch.inbox:
         _write_rest(connection, tenant, key, batch)
@@ -215,7 +221,7 @@ def _place_of(connection: sqlite3.Connection, tenant: str, batch: Batch) -> int 
 
 
 def _refuse_second_header(batch: Batch) -> None:
-    if batch.steps[0].kind == TapeHeader.kind:
+    if batch.steps[0].kind == HEADER:
         raise StoreError(f"tape `{batch.tape}` has a header already: begin another tape")
 
 

@@ -146,7 +146,7 @@ class WriteAccess:
     def begin(self, connection: WritingConnection, *, wait: bool) -> bool:
         """Begin a transaction; False if another program writes, and nobody may wait for it."""
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.hand.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if not name_of(error).startswith("SQLITE_BUSY"):
                 raise
@@ -165,7 +165,7 @@ class WriteAccess:
             sqlite3.Error, StoreFullError: Nothing was stored.
         """
         try:
-            connection.execute("COMMIT")
+            connection.hand.execute("COMMIT")
             if not self._named:  # SQLite does this too, and does not say whether it failed
                 sync_folder(self._path.parent)
                 self._named = True

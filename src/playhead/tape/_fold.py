@@ -10,7 +10,7 @@ import orjson
 from pydantic_core import PydanticSerializationError
 
 from playhead.errors import BodyError
-from playhead.tape._body import Body
+from playhead.tape._body import Body, is_known
 from playhead.tape._parts import Message
 from playhead.tape._step import Step
 from playhead.tape.kinds import (
@@ -137,9 +137,10 @@ class Fold:
         Raises:
             BodyError: The stored bytes do not fit the kind.
         """
-        known, kind, role = step.known, step.kind, step.role
+        kind, role = step.kind, step.role
+        known = is_known(kind, step.kind_version)
         handler = _HANDLERS.get(kind) if known else None
-        needed = handler is not None or (known and kind == ToolCall.kind)
+        needed = handler is not None or (known and kind == _TOOL_CALL)
         body = step.body if needed and step.data is not None else None
         self.length = step.seq + 1
         if role == "observation":
@@ -151,18 +152,18 @@ class Fold:
             if by.node is not None and _ran(kind, body):
                 frame.last_node, frame.next_node = by.node, None
                 self.paused = None
-            if says_message(step):
+            if _says(step, body, known=known):
                 self.histories[step.frame].seqs.append(step.seq)
-        if self.unparsed is not None and by.call is not None and kind != Context.kind:
+        if self.unparsed is not None and by.call is not None and kind != _CONTEXT:
             self.unparsed = None
-        if role == "action" and (kind != Stop.kind or not known):
+        if role == "action" and (kind != _STOP or not known):
             self._open_action(step, body, known=known)
         if handler is not None:
             handler(self, step, body)
 
     def _open_action(self, step: Step, body: Body | None, *, known: bool) -> None:
         action = OpenAction(step.id, step.seq, step.frame, step.kind, known=known)
-        if step.kind == ToolCall.kind:
+        if step.kind == _TOOL_CALL:
             self.totals.tool_calls += 1
             if isinstance(body, ToolCall):
                 action.name, action.effect = body.name, body.effect
@@ -299,9 +300,9 @@ class Fold:
 
 def _ran(kind: str, body: Body | None) -> bool:
     """Whether a step by a node says that the node ran in the step's own frame."""
-    if kind == ModelCall.kind and isinstance(body, ModelCall):
+    if kind == _MODEL_CALL and isinstance(body, ModelCall):
         return body.status == "complete"
-    return kind != Return.kind
+    return kind != _RETURN
 
 
 def literal_key(message: Message) -> bytes:
@@ -318,21 +319,30 @@ def literal_key(message: Message) -> bytes:
 
 def says_message(step: Step) -> bool:
     """Whether the step says something to the model of its frame (docs/format.md, section 6)."""
+    known = is_known(step.kind, step.kind_version)
+    body = step.body if known and step.kind == _MODEL_CALL and step.data is not None else None
+    return _says(step, body, known=known)
+
+
+def _says(step: Step, body: Body | None, *, known: bool) -> bool:
+    """`says_message`, where it is known what the kind is, and what a model call's body says."""
     if step.data is None:
         return False
     if step.role == "observation":
         return True
     kind = step.kind
-    if kind not in _SAYING or not step.known:
+    if kind not in _SAYING or not known:
         return False
-    if kind == ModelCall.kind:
-        body = step.body
+    if kind == _MODEL_CALL:
         assert isinstance(body, ModelCall)
         return body.status == "complete" and body.message is not None
-    return kind == Return.kind or step.by.call is None
+    return kind == _RETURN or step.by.call is None
 
 
-_SAYING = frozenset([ModelCall.kind, AssistantMessage.kind, ToolCall.kind, Return.kind])
+# Looked up in a class, a kind costs more than all else that is done with it here.
+_MODEL_CALL, _TOOL_CALL = ModelCall.kind, ToolCall.kind
+_RETURN, _STOP, _CONTEXT = Return.kind, Stop.kind, Context.kind
+_SAYING = frozenset([_MODEL_CALL, AssistantMessage.kind, _TOOL_CALL, _RETURN])
 _HANDLERS: dict[str, Any] = {
     UserMessage.kind: Fold._user_message,
     ModelCall.kind: Fold._model_call,

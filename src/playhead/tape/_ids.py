@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import time
 from datetime import UTC, datetime
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _POOL = 4096  # random bytes fetched from the system at a time
 _pool: list[bytes] = []  # of 16 bytes each
+_tails: list[bytes] = []  # of 10 bytes each: the random part of ids
+_TAILS = 400  # fetched at a time
+_RANDOM = int.from_bytes(bytes.fromhex("0fff3fffffffffffffff") * _TAILS)
+_FIXED = int.from_bytes(bytes.fromhex("70008000000000000000") * _TAILS)  # version and variant
 
 
 def random16() -> bytes:
@@ -26,15 +28,25 @@ def random16() -> bytes:
         return fresh[:16]
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.clear)  # or both processes would hand out the same
+if hasattr(os, "register_at_fork"):  # or both processes would hand out the same
+    os.register_at_fork(after_in_child=_pool.clear)
+    os.register_at_fork(after_in_child=_tails.clear)
 
 
 def new_id() -> str:
     """Mint a UUIDv7 (RFC 9562) as 32 hexadecimal digits; ids sort by their millisecond."""
-    milliseconds = time.time_ns() // 1_000_000
-    tail = int.from_bytes(random16()[:10]) & 0x0FFF_3FFF_FFFF_FFFF_FFFF
-    return f"{milliseconds << 80 | tail | 0x7000_8000_0000_0000_0000:032x}"
+    milliseconds = (time.time_ns() // 1_000_000).to_bytes(6)
+    try:
+        return (milliseconds + _tails.pop()).hex()
+    except IndexError:
+        return (milliseconds + _fresh_tail()).hex()
+
+
+def _fresh_tail() -> bytes:
+    size = 10 * _TAILS
+    fresh = (int.from_bytes(os.urandom(size)) & _RANDOM | _FIXED).to_bytes(size)
+    _tails.extend([fresh[at : at + 10] for at in range(10, size, 10)])
+    return fresh[:10]
 
 
 def format_time(moment: datetime) -> str:
@@ -55,4 +67,7 @@ def _to_second(seconds: int) -> str:
 
 def is_id(text: str) -> bool:
     """Whether the text is an id as the format writes them."""
-    return _ID.fullmatch(text) is not None
+    try:
+        return len(text) == 32 and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False

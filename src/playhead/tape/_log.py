@@ -62,15 +62,16 @@ class Log:
                 f"this tape value has {length} steps, its log already {self._length}: append to "
                 "the newest value, or `fork` to go another way"
             )
+        recent = self._recent
         for step in steps:
             self._page(length // PAGE).append(step)
             length += 1
             self._length = length
-            self._recent.append(step)
+            recent.append(step)
             if length % PAGE == 0:
                 self._evict()
-        while len(self._recent) > _RECENT:
-            self._recent.popleft().forget_body()
+        while len(recent) > _RECENT:
+            recent.popleft().forget_body()
 
     def learn(self, other: Log) -> None:
         """Take over the steps and the state that a log of the same steps has in memory."""
@@ -91,6 +92,13 @@ class Log:
 
     def range(self, start: int, stop: int) -> Iterator[Step]:
         """Steps of `[start, stop)`, page by page."""
+        number = start // PAGE
+        if self.start <= start < stop <= min(self._length, (number + 1) * PAGE):
+            first = max(self.start, number * PAGE)
+            return iter(self._page(number)[start - first : stop - first])
+        return self._pages_of(start, stop)
+
+    def _pages_of(self, start: int, stop: int) -> Iterator[Step]:
         seq = start
         while seq < stop:
             log = self

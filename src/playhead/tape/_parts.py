@@ -13,6 +13,7 @@ from pydantic import (
     Discriminator,
     JsonValue,
     RootModel,
+    SerializeAsAny,
     Tag,
     model_validator,
 )
@@ -104,6 +105,7 @@ Part = Annotated[
     | Annotated[BlobPart, Tag("blob")]
     | Annotated[OtherPart, Tag("other")],
     Discriminator(_tag),
+    SerializeAsAny(),  # a part is written by its own class, without trying whose it is
 ]
 
 

@@ -9,7 +9,15 @@ from typing import Literal, TypeAlias, get_args
 import orjson
 
 from playhead.errors import TapeError
-from playhead.tape._body import Body, Opaque, StepRole, decode_body, encode_body, is_known
+from playhead.tape._body import (
+    Body,
+    Opaque,
+    StepRole,
+    decode_body,
+    encode_body,
+    is_known,
+    kind_of,
+)
 from playhead.tape._by import SYSTEM, By, by_text
 from playhead.tape._ids import is_id, new_id, random16, utc_now
 
@@ -116,7 +124,7 @@ class Step:
         step.salt = salt = random16()
         step.body_digest = hashlib.sha256(salt + data).hexdigest()
         step.time = utc_now()
-        step.kind, step.kind_version, step.role = body.kind, body.kind_version, body.role
+        step.kind, step.kind_version, step.role = kind_of(type(body))
         step.tape, step.seq, step.id, step.prev = tape, seq, draft.id, prev
         step.origin, step.frame, step.re, step.by = draft.origin, draft.frame, draft.re, draft.by
         step.header = header = _header(step)

@@ -140,12 +140,12 @@ class Tape:
             BodyError: A body cannot be written.
         """
         steps: list[Step] = []
-        seq, prev = self._length, self.head
+        seq, prev = self._length, self._head or self.head
         for draft in drafts:
             ready = draft if isinstance(draft, Draft) else Draft(draft)
             step = Step.seal(ready, tape=self.id, seq=seq, prev=prev)
             steps.append(step)
-            seq, prev = seq + 1, step.link
+            seq, prev = seq + 1, step._link or step.link
         return steps
 
     def extend(self, steps: Sequence[Step]) -> Tape:
@@ -157,11 +157,11 @@ class Tape:
         """
         if not steps:
             return self
-        prev = self.head
+        prev = self._head or self.head
         for seq, step in enumerate(steps, self._length):
             if step.prev != prev or step.seq != seq or step.tape != self.id:
                 raise TapeError("these steps were sealed for another place: seal them on this tape")
-            prev = step.link
+            prev = step._link or step.link
         self._log.extend(self._length, steps)
         return Tape(self._log, self._length + len(steps), tape_id=self.id, head=prev)
 

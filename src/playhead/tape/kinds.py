@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializeAsAny
 
 from playhead.tape._body import Action, Note, Observation, Thought
 from playhead.tape._parts import Message, Part, Value, parts_text
@@ -209,7 +209,7 @@ class Run(Note, kind="playhead.run"):
 class PromptRecord(Value):
     """A prompt as ranges over what the tape already holds (docs/format.md, section 7)."""
 
-    items: tuple[RangeOfHistory | RangeOfLiterals | Literally, ...]
+    items: tuple[PromptItem, ...]
     keep: tuple[tuple[int, int, int], ...] = ()
     tools: str | None = None
     settings: dict[str, JsonValue] = Field(default_factory=dict)
@@ -231,6 +231,11 @@ class Literally(Value):
     """A message written out."""
 
     m: Message
+
+
+PromptItem = Annotated[  # written by its own class, without trying which one it is
+    RangeOfHistory | RangeOfLiterals | Literally, SerializeAsAny()
+]
 
 
 class Usage(Value):
