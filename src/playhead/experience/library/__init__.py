@@ -6,6 +6,7 @@ from playhead.experience.library._archive import (
     read_package,
     write_package,
 )
+from playhead.experience.library._failures import guard_failures
 from playhead.experience.library._find import Choice, Found, candidate_of, cannot_read
 from playhead.experience.library._guards import Guard, Guards
 from playhead.experience.library._index import Entry, FolderIndex, PackageIndex, wanted_of
@@ -93,6 +94,7 @@ __all__ = [
     "cost_of",
     "experience_in",
     "grants",
+    "guard_failures",
     "library_path",
     "open_index",
     "over_tape",
