@@ -92,6 +92,15 @@ def library_search(
         str | None, typer.Option("--tool", metavar="TOOL", help="Only those that use this tool.")
     ] = None,
     author: AuthorOption = None,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(
+            "--embeddings",
+            metavar="NAME",
+            help="Compare by meaning as well: openai:NAME, at OPENAI_BASE_URL; the vectors are "
+            "kept in the library.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -100,9 +109,8 @@ def library_search(
     """Search by a task's text, by tool, by author; exit code 1 if none would be played."""
     from playhead.cli import _library_looking
 
-    return _library_looking.search(
-        _library_looking.Place(library, store), text, tool=tool, author=author, as_json=as_json
-    )
+    wanted = _library_looking.Sought(text, tool, author, embeddings)
+    return _library_looking.search(_library_looking.Place(library, store), wanted, as_json=as_json)
 
 
 def library_stats(

@@ -36,6 +36,7 @@ from playhead.experience.library._manifest import (
     PackageBudget,
     ToolNeed,
 )
+from playhead.experience.library._meaning import ByMeaning, Vectors
 from playhead.experience.library._open_index import open_index
 from playhead.experience.library._package import Package, Signature
 from playhead.experience.library._plays import Cost, Counts, Outcome, Play, Plays, play_of
@@ -47,6 +48,7 @@ from playhead.experience.library._worth import Standing, wilson_low, worth
 
 __all__ = [
     "Baseline",
+    "ByMeaning",
     "Candidate",
     "Capabilities",
     "Choice",
@@ -85,6 +87,7 @@ __all__ = [
     "ToolNeed",
     "Trial",
     "TrustState",
+    "Vectors",
     "Verification",
     "archive",
     "baseline_of",
