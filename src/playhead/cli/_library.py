@@ -212,19 +212,34 @@ def library_trust(
             help="The clock of the sessions, if their world has its own: 2026-01-31 12:00:00.",
         ),
     ] = None,
+    environment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environment",
+            "-e",
+            metavar="ENV",
+            help="FILE.py:NAME or PACKAGE.MODULE:NAME of a function that makes a fresh "
+            "environment, whose effects harm nobody: it is played there, with its effects; may be "
+            "repeated.",
+        ),
+    ] = None,
     withdraw: Annotated[
         str | None, typer.Option("--withdraw", metavar="WHY", help="Trust it no more.")
     ] = None,
+    yes: YesOption = False,
     library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Verify an experience over sessions of yours, without effects; trust it if it does as they."""
-    from playhead.cli import _library_keeping
+    """Verify an experience over sessions of yours or in an environment; trust it if it is right."""
+    from playhead.cli import _library_keeping, _library_rehearsing
 
     if withdraw is not None:
         return _library_keeping.withdraw(library, store, experience, withdraw, as_json=as_json)
+    if environment:
+        wanted = _library_rehearsing.Wanted(experience, over or [], environment, now, yes)
+        return _library_rehearsing.trust(library, store, wanted, as_json=as_json)
     return _library_keeping.trust(library, store, experience, over or [], now=now, as_json=as_json)
 
 

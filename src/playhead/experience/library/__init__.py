@@ -42,6 +42,7 @@ from playhead.experience.library._package import Package, Signature
 from playhead.experience.library._plays import Cost, Counts, Outcome, Play, Plays, play_of
 from playhead.experience.library._rank import Candidate, Ranked, Ranking, rank
 from playhead.experience.library._ratings import Rating, Ratings, Signers
+from playhead.experience.library._rehearsal import Rehearsal, rehearse, verified
 from playhead.experience.library._similar import Embedded, Lexical, Similarity
 from playhead.experience.library._verify import Trial, Verification, over_tape, verify
 from playhead.experience.library._worth import Standing, wilson_low, worth
@@ -78,6 +79,7 @@ __all__ = [
     "Ranking",
     "Rating",
     "Ratings",
+    "Rehearsal",
     "Savings",
     "Signature",
     "Signer",
@@ -107,7 +109,9 @@ __all__ = [
     "rank",
     "read_archive",
     "read_package",
+    "rehearse",
     "total_of",
+    "verified",
     "verify",
     "wanted_of",
     "wilson_low",
