@@ -304,6 +304,50 @@ async def test_what_was_learnt_stays_where_a_proposal_fails() -> None:
     assert "generalisation" in found.proposals[0].refused
 
 
+async def test_the_name_that_a_person_gave_stays() -> None:
+    _, found = await notes({"name": "other"}, {})
+    assert found.experiences[0].name == "notes"
+    assert found.proposals[0].kept == ()
+    assert "a person has given" in found.proposals[0].refused["name"]
+
+
+async def test_much_is_shown_in_part() -> None:
+    """Long results are cut, so that a session never goes unshown because another is long."""
+    asked: list[str] = []
+
+    def script(request: ModelRequest) -> str:
+        asked.append(list(request.prompt)[-1].text)
+        return "{}"
+
+    class Large(Garden):
+        def __init__(self) -> None:
+            super().__init__()
+            tools = {tool.name: tool for tool in self.tools()}
+            del tools["plants_find"]
+
+            @ph.tool(effect="read", name="plants_find")
+            def plants(text: str) -> list[dict[str, str]]:
+                return [{"row": f"{text} {at} {'y' * 380}", "x": "x" * 380} for at in range(70)]
+
+            ph.Toolbox.__init__(self, [*tools.values(), plants])
+
+    store = ph.MemoryStore()
+    tapes = []
+    for who, label in TASKS * 5:
+        call = assistant(
+            (ToolCallPart(id="1", name="plants_find", arguments={"text": f"{label} {who}"}),)
+        )
+        agent = ph.Agent("clerk", model=ph.ScriptedModel([call, "Done."]))
+        task = ASKS.format(who=who, label=label)
+        tapes.append(await ph.run(agent, task, environment=Large(), store=store))
+    await learn_with_model(tapes, name="much", model=ph.ScriptedModel(script))
+    shown = json.loads(asked[0])
+    assert len(asked[0]) <= 60_000
+    assert len(shown["sessions"]) == 10
+    rows = shown["sessions"][0]["reads"][0]["result"]
+    assert (len(rows), rows[-1]) == (5, "… 70 in all")
+
+
 async def test_a_routine_goes_beside_the_learnt_one_and_they_have_to_agree() -> None:
     plainly, _ = await notes({})
     (name,) = [n for n in plainly.parameters if n == "name"]

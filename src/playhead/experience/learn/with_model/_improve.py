@@ -119,6 +119,7 @@ class _Improving:
             tools=self._given.tools,
             failed=self._against(members),
             learnt=learnt,
+            named=self._name is not None,
             reasons=reasons,
             store=self._store,
         )

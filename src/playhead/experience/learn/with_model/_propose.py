@@ -66,6 +66,7 @@ async def propose(
     tools: Mapping[str, ToolSpec] | None = None,
     failed: Sequence[Example] = (),
     learnt: bool = True,
+    named: bool = False,
     reasons: Sequence[str] = (),
     store: Store | None = None,
 ) -> Proposed:
@@ -83,6 +84,7 @@ async def propose(
             given.
         failed: Traces that went wrong.
         learnt: Whether the experience's routine was learnt, and stays; else it stands for none.
+        named: Whether a person has given it its name, which stays.
         reasons: Why nothing was learnt, if nothing was.
         store: Where the session is kept; in memory if not given.
 
@@ -95,7 +97,7 @@ async def propose(
     good = tuple(examples)
     given = known if tools is None else tools
     sessions = Sessions(good[:at], good[at:], tuple(failed), given, probe)
-    trying = _Trying(Trial(experience, learnt), sessions)
+    trying = _Trying(Trial(experience, learnt, named), sessions)
     agent = proposer(model)
     store, tape = store or MemoryStore(), Tape.new()
     asked = compact(shown(experience, sessions, reasons))

@@ -42,7 +42,11 @@ AGAIN = """The trial of what you proposed is above: `refused` says why. Propose 
 once more, mended, or leave it out. Answer with one JSON object and nothing else."""
 
 _LONGEST = 60_000  # characters of what is shown
-_ROWS, _TEXT = 12, 400  # of a result
+_SIZES = (
+    (12, 400),
+    (4, 200),
+    (1, 100),
+)  # rows and characters of a result: as much as there is room
 
 
 def shown(experience: Experience, sessions: Sessions, reasons: Sequence[str]) -> dict[str, Json]:
@@ -70,35 +74,40 @@ def shown(experience: Experience, sessions: Sessions, reasons: Sequence[str]) ->
         "tools": tools,
         "functions": {name: function.says for name, function in FUNCTIONS.items()},
         "reasons": list[Json](reasons[:10]),
-        "sessions": [_session(each) for each in sessions.shown],
-        "failed": [_session(each) for each in sessions.failed[:5]],
     }
+    for size in _SIZES:
+        told["sessions"] = [_session(each, size) for each in sessions.shown]
+        told["failed"] = [_session(each, size) for each in sessions.failed[:5]]
+        if len(compact(told)) <= _LONGEST:
+            return told
     for member in ("failed", "sessions", "functions", "tools"):
         if len(compact(told)) > _LONGEST:
             told.pop(member)
     return told
 
 
-def _session(example: Example) -> Json:
+def _session(example: Example, size: tuple[int, int]) -> Json:
     return {
         "task": example.trace.task,
         "now": example.trace.now,
-        "reads": [_call(call) for call in example.reads],
-        "writes": [_call(call) for call in example.writes],
+        "reads": [_call(call, size) for call in example.reads],
+        "writes": [_call(call, size) for call in example.writes],
     }
 
 
-def _call(call: PastCall) -> Json:
-    return {"tool": call.tool, "arguments": dict(call.arguments), "result": _cut(call.result)}
+def _call(call: PastCall, size: tuple[int, int]) -> Json:
+    arguments = dict(call.arguments)
+    return {"tool": call.tool, "arguments": arguments, "result": _cut(call.result, size)}
 
 
-def _cut(value: Any, deep: int = 0) -> Json:  # noqa: ANN401
+def _cut(value: Any, size: tuple[int, int], deep: int = 0) -> Json:  # noqa: ANN401
     """A result with the first of its rows and the beginnings of its texts."""
+    rows, text = size
     if isinstance(value, str):
-        return value if len(value) <= _TEXT else f"{value[:_TEXT]}…"
+        return value if len(value) <= text else f"{value[:text]}…"
     if deep > 4 or not isinstance(value, list | Mapping):
         return value if isinstance(value, int | float | None) else "…"
     if isinstance(value, list):
-        more: list[Json] = [f"… {len(value)} in all"] if len(value) > _ROWS else []
-        return [_cut(each, deep + 1) for each in value[:_ROWS]] + more
-    return {str(name): _cut(each, deep + 1) for name, each in value.items()}
+        more: list[Json] = [f"… {len(value)} in all"] if len(value) > rows else []
+        return [_cut(each, size, deep + 1) for each in value[:rows]] + more
+    return {str(name): _cut(each, size, deep + 1) for name, each in value.items()}

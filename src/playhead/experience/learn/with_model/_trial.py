@@ -51,12 +51,14 @@ class Trial:
     Args:
         experience: With what was kept so far.
         learnt: Whether its routine was learnt, or is still to be found.
+        named: Whether a person has given it its name.
         kept: What was kept.
         refused: What was not, with the reason; something that is kept later is taken out.
     """
 
     experience: Experience
     learnt: bool
+    named: bool = False
     kept: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -69,7 +71,9 @@ class Trial:
         for name in sorted(set(proposal) - {*MEMBERS, "wordings"})[:10]:
             result = result._without(name[:40], "there is no such member")
         for name in ("name", "title", "description"):
-            if name in proposal:
+            if name == "name" and name in proposal and self.named:
+                result = result._without(name, "a person has given it its name")
+            elif name in proposal:
                 result = result._with(name, {name: proposal[name]})
         if "steps" in proposal:
             result = result._described(proposal)
