@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint format docs bench chaos litellm lock clean
+.PHONY: help demo test lint format docs bench chaos litellm mermaid lock clean
 help: ## list the recipes
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -48,9 +48,13 @@ litellm: ## tests of the extra `litellm`, in an environment of its own (350 MB, 
 	$(VENV)-litellm/bin/python -m pip install --quiet --editable ".[litellm]" pytest pytest-asyncio pytest-xdist hypothesis
 	$(VENV)-litellm/bin/python -m pytest -n 0 tests/llm/test_litellm.py
 
+mermaid: $(STAMP) ## read diagrams with Mermaid's own parser, from npm (180 MB, in a folder of its own)
+	npm install --silent --no-audit --no-fund --prefix $(VENV)-mermaid mermaid@11.17.2 jsdom@29.1.1
+	PLAYHEAD_MERMAID=$(VENV)-mermaid $(BIN)/python -m pytest -n 0 tests/library/test_mermaid.py
+
 lock: ## pin again what `make` installs
 	$(PYTHON) -m pip install --quiet --target $(VENV)-tool uv
 	$(VENV)-tool/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra anthropic --extra checks --extra evaluate --extra govern --extra inspect --extra langgraph --extra mcp --extra openai --extra otel --extra otlp --extra presidio --extra record --extra serve --extra templates --group clients --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove what the recipes made
-	rm -rf $(VENV) $(VENV)-litellm $(VENV)-tool .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) $(VENV)-litellm $(VENV)-mermaid $(VENV)-tool .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

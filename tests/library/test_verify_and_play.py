@@ -20,7 +20,7 @@ from playhead.experience.library import (
     play_of,
     verify,
 )
-from playhead.experience.play import LevelKey, Played, Record, play
+from playhead.experience.play import VERIFIED, LevelKey, Played, Record, play
 from playhead.tape import ToolCallPart, assistant
 
 MEETINGS = {"ana": [{"id": 1}, {"id": 2}], "luis": [{"id": 3}], "kofi": []}
@@ -141,11 +141,20 @@ async def test_a_play_counts_as_what_became_of_it(library: Library) -> None:
     assert counted.outcome == "refused"
     library.plays.record(counted)
     key = LevelKey(kept.digest, "routine", done.tools)
-    assert library.plays.statistics() == {key: Record(1, 2)}
+    verified = LevelKey(kept.digest, "routine", VERIFIED)
+    assert library.plays.statistics() == {key: Record(1, 2), verified: Record(3, 3)}
     assert library.plays.counts(kept.digest).solved == 1
     dry, world = await played(document, "ana", dry=True)
     assert play_of(dry) is None
     assert world.deleted == []
+
+
+async def test_a_strangers_own_validation_counts_for_nothing(library: Library) -> None:
+    kept = library.add(plain(evidence={"validation": {"played": 99, "right": 99}}))
+    assert library.plays.statistics() == {}
+    library.trust(kept.digest, Verification(right=2, refused=1))
+    key = LevelKey(kept.digest, "routine", VERIFIED)
+    assert library.plays.statistics() == {key: Record(2, 3)}
 
 
 async def test_the_next_level_is_counted_by_itself(library: Library) -> None:
@@ -184,7 +193,8 @@ async def test_a_judged_play_is_a_failure_and_a_guard(library: Library) -> None:
     library.plays.record(counted)
     assert library.plays.judge(done.tape.id, 1, reason="the other one was meant") == 1
     assert library.plays.counts(kept.digest).failed == 1
-    assert set(library.plays.statistics().values()) == {Record(0, 1)}
+    key = LevelKey(kept.digest, "routine", done.tools)
+    assert library.plays.statistics()[key] == Record(0, 1)
     assert library.plays.judge("nothing", 1) == 0
 
 

@@ -17,6 +17,7 @@ from playhead.experience.play import play
 from playhead.experience.routine import PastCall
 from playhead.govern import Relation, Shape
 from playhead.tape import Json
+from playhead.tape.kinds import Checked
 
 PLAIN = lend_experience(checks=[])
 
@@ -107,6 +108,30 @@ def test_a_constant_is_checked_where_it_was_another_in_a_failed_trace() -> None:
     assert "write_to.text.constant" not in mined(*GOOD)
 
 
+def test_what_would_have_stopped_a_failure_comes_first() -> None:
+    checks = list(mine(PLAIN, [*GOOD, *FAILED]))
+    stopping = [len(check.contradicts) for check in checks]
+    assert stopping[0] > 0
+    assert stopping == sorted(stopping, reverse=True)
+    unsorted = [check.id for check in mine(PLAIN, GOOD)]
+    rest = [check.id for check in checks if not check.contradicts]
+    assert rest == [name for name in unsorted if name in rest]
+
+
+def test_a_failed_trace_shows_what_may_not_be_left_out() -> None:
+    odd = GOOD[0]
+    unread = Case("f4", odd.task, odd.calls[1:], odd.parameters, NOW, good=False)
+    stopped = Case("f5", odd.task, odd.calls[:2], odd.parameters, NOW, good=False)
+    plain = mined(*GOOD)
+    assert not {"lend.after.find_books", "lend.done", "write_to.done"} & set(plain)
+    checks = mined(*GOOD, unread, stopped)
+    assert checks["lend.after.find_books"].contradicts == ("f4",)
+    assert checks["lend.after.find_books"].supports == ("t1", "t2", "t3")
+    assert "lend.after.find_readers" not in checks, "no failure shows that it is needed"
+    assert checks["lend.done"].contradicts == ("f5",)
+    assert checks["lend.done"].kind == "postcondition"
+
+
 def test_good_traces_count_as_the_routine_plays_them() -> None:
     """What a live agent read beside is no part of the order."""
     odd = GOOD[0]
@@ -172,7 +197,8 @@ async def test_mined_checks_let_right_plays_pass_and_stop_wrong_ones(
     world.books[0]["name"] = world.books[0].pop("title")  # drift: a member has another name
     done = await played()
     assert world.effects == []
-    assert "What `find_books` answers has the shape that traces show" in done.why
+    told = [step.body for step in done.tape if isinstance(step.body, Checked)][-1]
+    assert "find_books.answer" in [each.id for each in told.failed]
 
 
 # --- Laws ----------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from playhead.experience.document import experience_digest, experience_of
 from playhead.experience.play import (
     PERSON,
     ROUTINE,
+    VERIFIED,
     LevelKey,
     Limits,
     Record,
@@ -129,11 +130,16 @@ async def test_the_lowest_level_that_is_likely_enough_to_succeed_begins(
     assert await began_with(store, other) == "chief"
 
 
-async def test_leave_one_out_counts_for_the_routine(store: ph.MemoryStore) -> None:
-    validated = lend_experience(evidence={"validation": {"played": 3, "right": 3}})
-    assert await began_with(store, {}, experience=validated) == "routine"
-    doubtful = lend_experience(evidence={"validation": {"played": 3, "right": 1, "refused": 2}})
-    assert await began_with(store, {}, experience=doubtful) == "chief"
+async def test_only_what_was_verified_here_counts_for_the_routine(store: ph.MemoryStore) -> None:
+    claimed = lend_experience(evidence={"validation": {"played": 30, "right": 30}})
+    assert await began_with(store, {}, experience=claimed) == "chief", "anybody can write that"
+    digest = experience_digest(claimed)
+
+    def verified(right: int, trials: int) -> dict[LevelKey, Record]:
+        return {LevelKey(digest, "routine", VERIFIED): Record(right, trials)}
+
+    assert await began_with(store, verified(3, 3), experience=claimed) == "routine"
+    assert await began_with(store, verified(1, 3), experience=claimed) == "chief"
 
 
 async def test_a_tape_says_what_its_outcome_counts_for(

@@ -361,10 +361,14 @@ _LEARN = """[bold]Examples[/bold]
 
   playhead learn last -2 -3 --name lend -e library.py:environment
   playhead learn --from "agent=clerk status=answered" -o learnt
-  playhead learn --from since=7d --json
+  playhead learn --from since=7d --failed "label=good:no" --failed 4f1b09aa
+  playhead learn --from since=7d --model openai:gpt-5-mini --json
 
 Give sessions that did what was asked. With an environment, reads are made again
-in a fresh one, so that more can be told apart; nothing is written in it.
+in a fresh one, so that more can be told apart; nothing is written in it. What
+went wrong (--failed) contradicts checks, and guards an experience that would do
+the same. A model proposes words and routines; kept is what every session bears
+out, and what it was asked and what became of it is a tape.
 Exit codes: 0 at least one experience, 1 none, 2 no tape fits."""
 
 _CHECK = """[bold]Examples[/bold]

@@ -23,9 +23,11 @@ _SEARCH = """[bold]Examples[/bold]
   playhead library search "Cancel my next meeting with Ana"
   playhead library search --tool calendar.delete
   playhead library search --author ana
+  playhead library search "Drop it" --embeddings openai:text-embedding-3-small
 
-Fit says how well the task's words fit, score is fit times what the experience
-is worth: how its plays ended, how it was rated, whether it was audited.
+Fit says how well the task's words fit (with embeddings: half the words, half
+the meaning), score is fit times what the experience is worth: how its plays
+ended, how it was rated, whether it was audited.
 Exit codes: 0 one would be played, 1 none would; the reason is told."""
 
 _ADD = """[bold]Examples[/bold]
@@ -43,11 +45,14 @@ _RM = """[bold]Examples[/bold]
 _TRUST = """[bold]Examples[/bold]
 
   playhead library trust cancel-meeting --over last --over 4f1b09aa
+  playhead library trust cancel-meeting --environment sandbox.py:fresh
   playhead library trust cancel-meeting --withdraw "it deleted the wrong one"
 
 The experience is played over what the sessions recorded: reads are answered
 from them, and its writes have to be theirs. Nothing is done. It is trusted if
-one came out right and none wrong.
+one came out right and none wrong. With an environment it is played in fresh
+ones, with all effects: the tasks of the sessions, or its own examples, whose
+writes you are shown and asked about.
 Exit codes: 0 trusted, 1 not."""
 
 _RATE = """[bold]Examples[/bold]

@@ -37,7 +37,25 @@ def learn(
             "none are named.",
         ),
     ] = None,
+    failed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--failed",
+            metavar="TAPE|FILTER",
+            help="Sessions that went wrong, as counter-examples: a tape, or a filter as for "
+            "--from, also of people's labels: 'label=NAME:VALUE'; may be repeated.",
+        ),
+    ] = None,
     environment: EnvironmentOption = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="PROVIDER:NAME, which proposes words and routines; it sees tasks, calls and "
+            "results. Kept is only what the sessions bear out.",
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option("--name", help="All tapes are of one kind of task, which is called so."),
@@ -62,7 +80,7 @@ def learn(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Learn experiences from recorded sessions, without a model; the library keeps them."""
+    """Learn experiences from recorded sessions; the library keeps them."""
     from playhead.cli import _learning
 
     wanted = _learning.Wanted(
@@ -75,5 +93,7 @@ def learn(
         out=out,
         force=force,
         library=library,
+        failed=tuple(failed or ()),
+        model=model,
     )
     return _learning.learn(wanted)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
 from playhead.cli._agents import load_environments
 from playhead.cli._guard import DONE, NEGATIVE, UsageFault
+from playhead.cli._learning_tapes import failed_tapes, right_tapes
 from playhead.cli._options import Common
 from playhead.cli._output import Output
-from playhead.cli._play_library import Source, keep
-from playhead.cli._replay_all import Filter, meant_tapes
+from playhead.cli._play_library import Source, guard, keep, taught_by
 from playhead.cli._tapes import open_store
 from playhead.cli._text import one_line, plural, short_id
 from playhead.environment import Environment
 from playhead.experience.document import Experience, experience_digest, experience_yaml
 from playhead.experience.learn import Learned
 from playhead.experience.learn import learn as learn_from
+from playhead.experience.learn.with_model import Proposed
 from playhead.tape import Tape
-
-_FILTERS = ("agent", "status", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Wanted:
     out: Path
     force: bool
     library: Path | None = None
+    failed: tuple[str, ...] = ()
+    model: str | None = None
 
 
 def learn(wanted: Wanted) -> int:
@@ -45,42 +48,49 @@ def learn(wanted: Wanted) -> int:
     if not wanted.tapes and wanted.filter is None:
         raise UsageFault("name tapes to learn from, or choose them: --from status=answered")
     output = Output(as_json=wanted.common.as_json)
-    found = asyncio.run(_tapes(wanted, _filter(wanted)))
-    if not found:
+    right, wrong = asyncio.run(_tapes(wanted))
+    if not right:
         raise UsageFault("no tape fits: `playhead ls` lists those of the store")
-    names = wanted.environments
-    learnt = learn_from(
-        found,
-        environment=(lambda: _environment(names)) if names else None,
-        name=wanted.name,
-        now=wanted.now,
-    )
+    learnt = _learnt(wanted, right, wrong)
     written = {each.name: _write(wanted, each) for each in learnt.experiences}
-    keep(Source(wanted.library, wanted.common.store), learnt.experiences, found)
+    source = Source(wanted.library, wanted.common.store)
+    keep(source, learnt.experiences, right)
+    guards = guard(source, learnt.experiences, wrong, now=wanted.now)
     if output.as_json:
-        output.document(_as_json(learnt, written))
+        output.document({**_as_json(learnt, written), "guards": [asdict(each) for each in guards]})
     else:
         _show(output, learnt, written)
+        for each in guards:
+            output.out.row(Text(f"guarded: {one_line(each.text, 200)}", style="yellow"))
     return DONE if learnt.experiences else NEGATIVE
 
 
-def _filter(wanted: Wanted) -> Filter:
-    """Read `NAME=VALUE NAME=VALUE`."""
-    given: dict[str, str] = {}
-    for pair in (wanted.filter or "").split():
-        name, sign, value = pair.partition("=")
-        if name not in _FILTERS or not sign or not value:
-            known = ", ".join(f"{each}=…" for each in _FILTERS)
-            raise UsageFault(f"`--from {pair}`: write {known}, with blanks between")
-        given[name] = value
-    return Filter(wanted.tapes, **given)
+def _learnt(wanted: Wanted, right: Sequence[Tape], wrong: Sequence[Tape]) -> Learned:
+    names = wanted.environments
+    how: dict[str, Any] = {
+        "environment": (lambda: _environment(names)) if names else None,
+        "name": wanted.name,
+        "now": wanted.now,
+        "failed": wrong,
+    }
+    if wanted.model is None:
+        return learn_from(right, **how)
+    return asyncio.run(_with_model(wanted.common, right, {**how, "model": wanted.model}))
 
 
-async def _tapes(wanted: Wanted, meant: Filter) -> list[Tape]:
-    ids = await meant_tapes(wanted.common, meant)
-    async with open_store(wanted.common) as store:
-        tapes = [await store.open(each) for each in ids]
-        return [tape for tape in tapes if not tape.is_annotation]
+async def _with_model(common: Common, right: Sequence[Tape], how: dict[str, Any]) -> Learned:
+    from playhead.experience.learn.with_model import learn_with_model
+
+    async with open_store(common) as store:
+        return await learn_with_model(right, store=store, **how)
+
+
+async def _tapes(wanted: Wanted) -> tuple[list[Tape], list[Tape]]:
+    """The sessions that did what was asked, and those that did not, which count as that only."""
+    wrong = await failed_tapes(wanted.common, wanted.failed)
+    ids = {tape.id for tape in wrong}
+    right = await right_tapes(wanted.common, wanted.tapes, wanted.filter)
+    return [tape for tape in right if tape.id not in ids], wrong
 
 
 def _environment(names: tuple[str, ...]) -> Environment:
@@ -106,10 +116,20 @@ def _as_json(learnt: Learned, written: dict[str, Path]) -> dict[str, object]:
                 "name": each.name,
                 "digest": experience_digest(each),
                 "file": str(written[each.name]),
-                "tapes": [trace.tape for trace in each.evidence.traces],
+                "tapes": taught_by(each),
+                "failed": [t.tape for t in each.evidence.traces if t.outcome == "failed"],
                 "validation": each.evidence.validation.model_dump(mode="json"),
             }
             for each in learnt.experiences
+        ],
+        "proposals": [
+            {
+                "tape": each.tape.id if each.tape is not None else None,
+                "experience": each.experience.name,
+                "kept": list(each.kept),
+                "refused": each.refused,
+            }
+            for each in learnt.proposals
         ],
         "quarantined": [
             {"tapes": list(each.traces), "reasons": list(each.reasons)}
@@ -122,9 +142,11 @@ def _as_json(learnt: Learned, written: dict[str, Path]) -> dict[str, object]:
 def _show(output: Output, learnt: Learned, written: dict[str, Path]) -> None:
     for each in learnt.experiences:
         found = each.evidence.validation
-        said = f"  of {plural(len(each.evidence.traces), 'tape')}; left out in turn: "
+        said = f"  of {plural(len(taught_by(each)), 'tape')}; left out in turn: "
         said += f"{found.right} right, {found.refused} refused"
         output.out.row(Text(str(written[each.name]), style="bold").append(said, style="dim"))
+    for proposal in learnt.proposals:
+        _show_proposal(output, proposal)
     for aside in learnt.quarantined:
         tapes = ", ".join(short_id(tape) for tape in aside.traces)
         output.out.row(Text(f"nothing kept of {tapes}", style="yellow"))
@@ -132,3 +154,12 @@ def _show(output: Output, learnt: Learned, written: dict[str, Path]) -> None:
             output.out.row(Text(f"  {one_line(reason, 300)}", style="dim"))
     for tape, reason in learnt.skipped.items():
         output.out.row(Text(f"left out {short_id(tape)}: {reason}", style="dim"))
+
+
+def _show_proposal(output: Output, proposal: Proposed) -> None:
+    """What a model proposed: what was kept, and why the rest was not."""
+    tape = short_id(proposal.tape.id) if proposal.tape is not None else ""
+    said = f"proposed on {tape}: kept {', '.join(proposal.kept) or 'nothing'}"
+    output.out.row(Text(said, style="dim"))
+    for name, why in proposal.refused.items():
+        output.out.row(Text(f"  refused {one_line(name, 60)}: {one_line(why, 300)}", style="dim"))

@@ -92,6 +92,15 @@ def library_search(
         str | None, typer.Option("--tool", metavar="TOOL", help="Only those that use this tool.")
     ] = None,
     author: AuthorOption = None,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(
+            "--embeddings",
+            metavar="NAME",
+            help="Compare by meaning as well: openai:NAME, at OPENAI_BASE_URL; the vectors are "
+            "kept in the library.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -100,9 +109,8 @@ def library_search(
     """Search by a task's text, by tool, by author; exit code 1 if none would be played."""
     from playhead.cli import _library_looking
 
-    return _library_looking.search(
-        _library_looking.Place(library, store), text, tool=tool, author=author, as_json=as_json
-    )
+    wanted = _library_looking.Sought(text, tool, author, embeddings)
+    return _library_looking.search(_library_looking.Place(library, store), wanted, as_json=as_json)
 
 
 def library_stats(
@@ -204,19 +212,34 @@ def library_trust(
             help="The clock of the sessions, if their world has its own: 2026-01-31 12:00:00.",
         ),
     ] = None,
+    environment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environment",
+            "-e",
+            metavar="ENV",
+            help="FILE.py:NAME or PACKAGE.MODULE:NAME of a function that makes a fresh "
+            "environment, whose effects harm nobody: it is played there, with its effects; may be "
+            "repeated.",
+        ),
+    ] = None,
     withdraw: Annotated[
         str | None, typer.Option("--withdraw", metavar="WHY", help="Trust it no more.")
     ] = None,
+    yes: YesOption = False,
     library: LibraryOption = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Verify an experience over sessions of yours, without effects; trust it if it does as they."""
-    from playhead.cli import _library_keeping
+    """Verify an experience over sessions of yours or in an environment; trust it if it is right."""
+    from playhead.cli import _library_keeping, _library_rehearsing
 
     if withdraw is not None:
         return _library_keeping.withdraw(library, store, experience, withdraw, as_json=as_json)
+    if environment:
+        wanted = _library_rehearsing.Wanted(experience, over or [], environment, now, yes)
+        return _library_rehearsing.trust(library, store, wanted, as_json=as_json)
     return _library_keeping.trust(library, store, experience, over or [], now=now, as_json=as_json)
 
 

@@ -103,8 +103,9 @@ def trust(
     output = Output(as_json=as_json)
     if not tapes:
         raise UsageFault(
-            "name sessions of yours that did such a task well: --over TAPE; a signature says who "
-            "made an experience, not whether it works here"
+            "name sessions of yours that did such a task well: --over TAPE, or where it can be "
+            "tried: --environment ENV; a signature says who made an experience, not whether it "
+            "works here"
         )
     sessions = [open_tape(Common(store), tape) for tape in tapes]
     with opened(library, store) as found:

@@ -28,8 +28,18 @@ from playhead.experience.document import (
     experience_yaml,
 )
 from playhead.experience.library import Found, Kept, Library, library_path
+from playhead.llm import named_embeddings
 
 STATES = {"trusted": "green", "quarantined": "yellow", "drifted": "red", "expired": "dim"}
+
+
+class Sought(NamedTuple):
+    """What is searched for: a task, a tool, an author; and by whose vectors, if not words alone."""
+
+    text: str | None
+    tool: str | None
+    author: str | None
+    embeddings: str | None
 
 
 class Place(NamedTuple):
@@ -68,14 +78,15 @@ def ls(place: Place, *, everything: bool, as_json: bool) -> int:
     return DONE
 
 
-def search(
-    place: Place, text: str | None, *, tool: str | None, author: str | None, as_json: bool
-) -> int:
+def search(place: Place, wanted: Sought, *, as_json: bool) -> int:
     """Search, and say which one would be played."""
     output = Output(as_json=as_json)
+    text, named = wanted.text, wanted.embeddings
+    embed = named_embeddings(named) if named is not None else None
     with opened(*place) as library:
-        found = library.search(text, tool=tool, author=author)
-        choice = library.find(text) if text is not None else None
+        similar = library.by_meaning(embed) if embed is not None else None
+        found = library.search(text, tool=wanted.tool, author=wanted.author, similarity=similar)
+        choice = library.find(text, similarity=similar) if text is not None else None
     if as_json:
         played = choice.kept.digest if choice and choice.kept else None
         reason = choice.reason if choice else None
@@ -84,8 +95,8 @@ def search(
     else:
         _print_found(output, found)
         if choice is not None:
-            named = f"would be played: {choice.kept.label}" if choice.kept else "none is played"
-            output.message(f"{named}: {one_line(choice.reason, 300)}")
+            said = f"would be played: {choice.kept.label}" if choice.kept else "none is played"
+            output.message(f"{said}: {one_line(choice.reason, 300)}")
     missing = choice.kept is None if choice is not None else not found
     return NEGATIVE if missing else DONE
 

@@ -12,8 +12,15 @@ from playhead.cli._library_looking import opened
 from playhead.cli._output import Output
 from playhead.cli._text import one_line
 from playhead.errors import LibraryError
-from playhead.experience.document import Experience, read_experience
-from playhead.experience.library import baseline_of, budget_of, grants, library_path
+from playhead.experience.document import Experience, experience_digest, read_experience
+from playhead.experience.library import (
+    Guard,
+    baseline_of,
+    budget_of,
+    grants,
+    guard_failures,
+    library_path,
+)
 from playhead.experience.play import Played
 from playhead.tape import Tape
 
@@ -101,10 +108,29 @@ def keep(source: Source, learnt: Sequence[Experience], tapes: Sequence[Tape]) ->
     with opened(source.library, source.store) as library:
         for experience in learnt:
             kept = library.add(experience, origin="learnt")
-            taught = [sessions.get(each.tape) for each in experience.evidence.traces]
+            taught = [sessions.get(tape) for tape in taught_by(experience)]
             known = [tape for tape in taught if tape is not None]
             if known:
                 library.ledger.set_baseline(kept.digest, baseline_of(known))
+
+
+def taught_by(experience: Experience) -> list[str]:
+    """The tapes that an experience was learnt from, without those that went wrong."""
+    return [each.tape for each in experience.evidence.traces if each.outcome != "failed"]
+
+
+def guard(
+    source: Source, learnt: Sequence[Experience], failed: Sequence[Tape], *, now: str | None
+) -> list[Guard]:
+    """Keep experiences from tasks on which they would do as a session that went wrong."""
+    if not learnt or not failed:
+        return []
+    with opened(source.library, source.store) as library:
+        return [
+            each
+            for experience in learnt
+            for each in guard_failures(library, experience_digest(experience), failed, now=now)
+        ]
 
 
 def count(source: Source, played: Played) -> None:

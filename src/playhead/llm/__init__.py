@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from playhead.llm._attempts import Backoff
 from playhead.llm._cached import CachedModel, ResponseCache, TapeSource
+from playhead.llm._embeddings import Embeddings, OpenAIEmbeddings, named_embeddings
 from playhead.llm._model import (
     CallIdentity,
     Completion,
@@ -54,10 +55,12 @@ __all__ = [
     "CallIdentity",
     "Completion",
     "Delta",
+    "Embeddings",
     "LiteLLMModel",
     "Model",
     "ModelRequest",
     "OnDelta",
+    "OpenAIEmbeddings",
     "OpenAIModel",
     "Prompt",
     "PromptWriter",
@@ -74,6 +77,7 @@ __all__ = [
     "add_rates",
     "is_text",
     "list_rates",
+    "named_embeddings",
     "named_model",
     "read_chat_answer",
     "read_chat_message",

@@ -24,13 +24,15 @@ class Candidate:
     Args:
         check: The condition.
         about: Whether a moment says anything about it.
+        countered: It is worth keeping only if a failed trace contradicts it.
     """
 
     check: Check
     about: Callable[[Moment], bool]
+    countered: bool = False
 
 
-def candidates(experience: Experience, good: Sequence[Case], failed: Sequence[Case]) -> Conditions:
+def candidates(experience: Experience, good: Sequence[Case]) -> Conditions:
     """All conditions that are worth trying."""
     loops = looping_tools(experience)
     writes = list(dict.fromkeys(c.tool for case in good for c in case.calls if c.writes))
@@ -45,7 +47,9 @@ def candidates(experience: Experience, good: Sequence[Case], failed: Sequence[Ca
     for tool in writes:
         yield from _values(experience, tool, good)
         yield from _rows(tool, good)
-        yield from _constants(tool, good, failed)
+        yield from _constants(tool, good)
+        yield from _looked_before(tool, good)
+        yield _done(tool)
     yield from _ends(good)
 
 
@@ -164,32 +168,52 @@ def _rows(tool: str, good: Sequence[Case]) -> Conditions:
             yield Candidate(check, _calls(tool))
 
 
-def _constants(tool: str, good: Sequence[Case], failed: Sequence[Case]) -> Conditions:
-    """Arguments that are the same in all good traces, and another in a failed one."""
-    made, wrong = calls_of(tool, good), calls_of(tool, failed)
+def _constants(tool: str, good: Sequence[Case]) -> Conditions:
+    """Arguments that are the same in all good traces, where a failed one has another."""
+    made = calls_of(tool, good)
     for name in _names(made):
         first, *rest = [_argument(call, name) for _, _, call in made]
         if any(each != first for each in rest) or isinstance(first, list | dict | None):
             continue
-        if any(_argument(call, name) != first for _, _, call in wrong):
-            same = f"{member('call.arguments', name)} == {cel(first)}"
-            message = f"`{name}` of `{tool}` was another where it went wrong"
-            check = _check(f"{tool}.{name}.constant", "data", "write", _only(tool, same), message)
-            yield Candidate(check, _calls(tool))
+        same = f"{member('call.arguments', name)} == {cel(first)}"
+        message = f"`{name}` of `{tool}` was another where it went wrong"
+        check = _check(f"{tool}.{name}.constant", "data", "write", _only(tool, same), message)
+        yield Candidate(check, _calls(tool), countered=True)
+
+
+def _looked_before(tool: str, good: Sequence[Case]) -> Conditions:
+    """Reads that all good traces made before a write, where a failed one did not."""
+    before = [
+        {call.tool for call in case.calls[:place] if not call.writes}
+        for case, place, _ in calls_of(tool, good)
+    ]
+    for read in sorted(set.intersection(*before)) if before else ():
+        condition = _only(tool, f"{cel(read)} in count")
+        message = f"`{tool}` went wrong without `{read}` before it"
+        check = _check(f"{tool}.after.{read}", "precondition", "write", condition, message)
+        yield Candidate(check, _calls(tool), countered=True)
+
+
+def _done(tool: str) -> Candidate:
+    """A write that all good traces made, and a failed one did not."""
+    condition: dict[str, Json] = {"cel": f"{cel(tool)} in count"}
+    message = f"It went wrong where `{tool}` was not called"
+    check = _check(f"{tool}.done", "postcondition", "end", condition, message)
+    return Candidate(check, _ended, countered=True)
+
+
+def _ended(moment: Moment) -> bool:
+    return moment.at == "end"
 
 
 def _ends(good: Sequence[Case]) -> Conditions:
     """What holds at the end."""
-
-    def ended(moment: Moment) -> bool:
-        return moment.at == "end"
-
     for name, condition, message in (
         ("nothing-failed", "calls.all(c, c.error == null)", "No call has failed"),
         ("noop", "noop == (writes == 0)", "It says rightly whether something was done"),
     ):
         check = _check(name, "postcondition", "end", {"cel": condition}, message)
-        yield Candidate(check, ended)
+        yield Candidate(check, _ended)
     for tool in dict.fromkeys(c.tool for case in good for c in case.calls if c.writes):
         made = [call for _, _, call in calls_of(tool, good)]
         only, different = made[0].result, {str(call.arguments) for call in made}

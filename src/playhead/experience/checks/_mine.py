@@ -20,6 +20,7 @@ from playhead.experience.routine import (
 from playhead.tape import Json, compact
 
 _MOST_CALLS = 200
+_MOST_CHECKS = 500  # of a document
 
 
 def case_of(
@@ -78,7 +79,7 @@ def mine(experience: Experience, cases: Sequence[Case]) -> tuple[Check, ...]:
     """Checks that hold in all good traces, each with the traces that it is about.
 
     Nothing is kept that a good trace contradicts. What failed traces contradict is told with the
-    check: it would have stopped them.
+    check, as it would have stopped them, and comes first: no good trace alone can show that.
 
     Args:
         experience: What its routine does tells loops from repetitions.
@@ -92,18 +93,20 @@ def mine(experience: Experience, cases: Sequence[Case]) -> tuple[Check, ...]:
     if not good:
         return ()
     kept: dict[str, Check] = {}
-    for candidate in candidates(experience, good, failed):
+    for candidate in candidates(experience, good):
         check = _tried(candidate, good, failed)
         if check is not None:
             kept.setdefault(_free(check, kept), check)
-    return tuple(
-        check.model_copy(update={"id": name}) if check.id != name else check
-        for name, check in kept.items()
-    )
+    named = [check.model_copy(update={"id": name}) for name, check in kept.items()]
+    named.sort(key=lambda check: -len(check.contradicts))
+    return tuple(named[:_MOST_CHECKS])
 
 
 def _tried(candidate: Candidate, good: Sequence[Case], failed: Sequence[Case]) -> Check | None:
-    """The check with its evidence; None if a good trace contradicts it, or none is about it."""
+    """The check with its evidence; None if a good trace contradicts it, or none is about it.
+
+    None as well, if only a failed trace could speak for it, and none does.
+    """
     engine = CheckEngine([candidate.check], limited=False)
     supports: list[Json] = []
     for case in good:
@@ -119,6 +122,8 @@ def _tried(candidate: Candidate, good: Sequence[Case], failed: Sequence[Case]) -
         for case in failed
         if any(engine.judge(moment).failed for moment in case.moments())
     ]
+    if candidate.countered and not against:
+        return None
     update = {"supports": tuple(supports), "contradicts": tuple(against)}
     return candidate.check.model_copy(update=update)
 

@@ -12,6 +12,9 @@ from playhead.experience.routine import PastCall
 from playhead.tape import Tape
 from playhead.tape.kinds import Effect, Play, ToolCall, ToolError, ToolResult, UserMessage
 
+TRY = "try_proposal"
+"""The tool that tries a model's proposal: a tape that calls it is no session to learn from."""
+
 
 def trace_of_tape(tape: Tape, *, now: str | None = None) -> Trace:
     """What learning sees of a tape: the first thing asked for, and the calls that were answered.
@@ -49,6 +52,13 @@ def trace_of_tape(tape: Tape, *, now: str | None = None) -> Trace:
 def was_played(tape: Tape) -> bool:
     """Whether a tape is the play of an experience: no independent trace to learn from."""
     return any(step.known and isinstance(step.body, Play) for step in tape)
+
+
+def was_proposed(tape: Tape) -> bool:
+    """Whether a tape is a session in which a model proposed changes of an experience."""
+    return any(
+        step.known and isinstance(step.body, ToolCall) and step.body.name == TRY for step in tape
+    )
 
 
 def tools_of_tapes(tapes: Iterable[Tape]) -> dict[str, ToolSpec]:

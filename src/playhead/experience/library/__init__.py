@@ -6,6 +6,7 @@ from playhead.experience.library._archive import (
     read_package,
     write_package,
 )
+from playhead.experience.library._failures import guard_failures
 from playhead.experience.library._find import Choice, Found, candidate_of, cannot_read
 from playhead.experience.library._guards import Guard, Guards
 from playhead.experience.library._index import Entry, FolderIndex, PackageIndex, wanted_of
@@ -35,17 +36,20 @@ from playhead.experience.library._manifest import (
     PackageBudget,
     ToolNeed,
 )
+from playhead.experience.library._meaning import ByMeaning, Vectors
 from playhead.experience.library._open_index import open_index
 from playhead.experience.library._package import Package, Signature
 from playhead.experience.library._plays import Cost, Counts, Outcome, Play, Plays, play_of
 from playhead.experience.library._rank import Candidate, Ranked, Ranking, rank
 from playhead.experience.library._ratings import Rating, Ratings, Signers
+from playhead.experience.library._rehearsal import Rehearsal, rehearse, verified
 from playhead.experience.library._similar import Embedded, Lexical, Similarity
 from playhead.experience.library._verify import Trial, Verification, over_tape, verify
 from playhead.experience.library._worth import Standing, wilson_low, worth
 
 __all__ = [
     "Baseline",
+    "ByMeaning",
     "Candidate",
     "Capabilities",
     "Choice",
@@ -75,6 +79,7 @@ __all__ = [
     "Ranking",
     "Rating",
     "Ratings",
+    "Rehearsal",
     "Savings",
     "Signature",
     "Signer",
@@ -84,6 +89,7 @@ __all__ = [
     "ToolNeed",
     "Trial",
     "TrustState",
+    "Vectors",
     "Verification",
     "archive",
     "baseline_of",
@@ -93,6 +99,7 @@ __all__ = [
     "cost_of",
     "experience_in",
     "grants",
+    "guard_failures",
     "library_path",
     "open_index",
     "over_tape",
@@ -102,7 +109,9 @@ __all__ = [
     "rank",
     "read_archive",
     "read_package",
+    "rehearse",
     "total_of",
+    "verified",
     "verify",
     "wanted_of",
     "wilson_low",

@@ -28,6 +28,7 @@ from playhead.experience.library._kept import (
 )
 from playhead.experience.library._ledger import Ledger
 from playhead.experience.library._manifest import Capabilities
+from playhead.experience.library._meaning import ByMeaning, Vectors, forget_vectors
 from playhead.experience.library._package import Package
 from playhead.experience.library._plays import Play, Plays, play_of
 from playhead.experience.library._ratings import Ratings, Signers
@@ -35,6 +36,7 @@ from playhead.experience.library._similar import Similarity
 from playhead.experience.library._verify import Verification
 from playhead.experience.library._worth import Standing
 from playhead.experience.play import Played, newest_play
+from playhead.llm import Embeddings
 from playhead.orchestrator import DEFAULT_PATH
 from playhead.tape import utc_now
 
@@ -188,6 +190,14 @@ class Library:
         """
         return search(self._file, text, tool=tool, author=author, similarity=similarity)
 
+    def by_meaning(self, embed: Embeddings) -> Similarity:
+        """Similarity by words and by meaning, for `find` and `search`; this file keeps the vectors.
+
+        Args:
+            embed: Gives vectors; it sees the texts of tasks.
+        """
+        return ByMeaning(Vectors(embed, self._file))
+
     def trust(self, reference: str, verification: Verification) -> Kept:
         """Trust an experience that was verified here, or put it into quarantine if it failed.
 
@@ -268,6 +278,7 @@ class Library:
                     f"DELETE FROM {table} WHERE experience = ?",  # noqa: S608  (of this list)
                     (kept.digest,),
                 )
+            forget_vectors(self._file)
         return kept
 
     def lineage(self, reference: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from playhead.errors import LibraryError
 from playhead.experience.library._file import LibraryFile
-from playhead.experience.play import LevelKey, Played, Record
+from playhead.experience.play import ROUTINE, VERIFIED, LevelKey, Played, Record
 from playhead.tape import utc_now
 from playhead.tape.kinds import UserMessage
 
@@ -168,12 +168,22 @@ class Plays:
             return len(self._file.all("SELECT 1 FROM play WHERE tape = ?", (tape,)))
 
     def statistics(self) -> dict[LevelKey, Record]:
-        """How often each level did what was asked, as `play(statistics=…)` takes it."""
+        """How often each level did what was asked, as `play(statistics=…)` takes it.
+
+        What was verified here counts for the routine; what a document says of itself does not.
+        """
         rows = self._file.all(
             "SELECT experience, level, tools, SUM(solved), COUNT(*) FROM trial "
             "GROUP BY experience, level, tools"
         )
-        return {LevelKey(*key): Record(right, tried) for *key, right, tried in rows}
+        found = {LevelKey(*key): Record(right, tried) for *key, right, tried in rows}
+        verified = self._file.all(
+            "SELECT digest, verified_right, verified_right + verified_wrong + verified_refused "
+            "FROM experience WHERE verified_right + verified_wrong + verified_refused > 0"
+        )
+        for digest, right, tried in verified:
+            found[LevelKey(digest, ROUTINE, VERIFIED)] = Record(right, tried)
+        return found
 
     def tasks(self, experience: str, outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
         """Texts and reasons of the newest plays with these outcomes."""

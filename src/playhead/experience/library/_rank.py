@@ -78,10 +78,18 @@ def rank(
     """
     similar = similarity or Lexical()
     known = list(candidates)
-    fits = similar(query, [candidate.texts for candidate in known])
+    texts = [candidate.texts for candidate in known]
+    fits = similar(query, texts)
+    words = Lexical()
+    plainly = fits if isinstance(similar, Lexical) else words(query, texts)
     ranked = [
-        Ranked(candidate, fit, fit * candidate.worth, _guard(query, candidate, fit))
-        for candidate, fit in zip(known, fits, strict=True)
+        Ranked(
+            candidate,
+            fit,
+            fit * candidate.worth,
+            _guard(query, candidate, word, words) or _guard(query, candidate, fit, similar),
+        )
+        for candidate, fit, word in zip(known, fits, plainly, strict=True)
     ]
     ranked.sort(
         key=lambda one: (one.fit >= similar.fits, one.score, one.fit, one.candidate.key),
@@ -91,15 +99,14 @@ def rank(
     return Ranking(tuple(ranked), chosen, reason)
 
 
-def _guard(query: str, candidate: Candidate, fit: float) -> str | None:
+def _guard(query: str, candidate: Candidate, fit: float, similar: Similarity) -> str | None:
     """The text of a task on which it went wrong, if the query is as much like that one."""
     avoid = candidate.avoid[:MOST_EXAMPLES]
     if not avoid:
         return None
-    lexical = Lexical()
-    near = lexical(query, [[text] for text in avoid])
+    near = similar(query, [[text] for text in avoid])
     worst = max(range(len(avoid)), key=lambda at: near[at])
-    return avoid[worst] if near[worst] >= max(fit, lexical.fits) else None
+    return avoid[worst] if near[worst] >= max(fit, similar.fits) else None
 
 
 def _chosen(

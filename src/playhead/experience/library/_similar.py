@@ -76,22 +76,24 @@ class Embedded:
     def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
         """See `Similarity`."""
         examples = [text for each in texts for text in each[:MOST_EXAMPLES]]
-        vectors = [_unit(vector) for vector in self.embed([query, *examples])]
+        vectors = [unit(vector) for vector in self.embed([query, *examples])]
         if len(vectors) != len(examples) + 1 or len({len(vector) for vector in vectors}) != 1:
             raise LibraryError("an embedding has to give one vector of one length for each text")
         asked, rest = vectors[0], iter(vectors[1:])
         return [
-            max((_cosine(asked, next(rest)) for _ in each[:MOST_EXAMPLES]), default=0.0)
+            max((cosine(asked, next(rest)) for _ in each[:MOST_EXAMPLES]), default=0.0)
             for each in texts
         ]
 
 
-def _unit(vector: Sequence[float]) -> list[float]:
+def unit(vector: Sequence[float]) -> list[float]:
+    """A vector of the same direction and the length 1."""
     length = math.sqrt(math.fsum(value * value for value in vector))
     return [value / length for value in vector] if length else [0.0 for _ in vector]
 
 
-def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """How far two vectors of the length 1 point the same way; 0 where they do not."""
     return max(0.0, math.fsum(a * b for a, b in zip(one, other, strict=True)))
 
 

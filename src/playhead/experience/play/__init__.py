@@ -6,6 +6,7 @@ from playhead.experience.play._guide import checklist, guidance, guided
 from playhead.experience.play._levels import (
     PERSON,
     ROUTINE,
+    VERIFIED,
     Level,
     LevelKey,
     Record,
@@ -15,6 +16,7 @@ from playhead.experience.play._levels import (
 from playhead.experience.play._limits import Limits, needed_limits
 from playhead.experience.play._node import player_agent
 from playhead.experience.play._past import newest_play, read_past, request_text
+from playhead.experience.play._plan import plan_of
 from playhead.experience.play._play import (
     is_handed_over,
     play,
@@ -29,6 +31,7 @@ from playhead.experience.play._tools import drift, tool_digest, tool_facts, tool
 __all__ = [
     "PERSON",
     "ROUTINE",
+    "VERIFIED",
     "Ask",
     "HandOver",
     "Level",
@@ -46,6 +49,7 @@ __all__ = [
     "lower_bound",
     "needed_limits",
     "newest_play",
+    "plan_of",
     "play",
     "play_sync",
     "player_agent",

@@ -1,4 +1,4 @@
-"""What an experience says to whoever goes on: its procedure, what is done, and why it stopped.
+"""What an experience says to whoever goes on: procedure, sub-goals, what is done, why it stopped.
 
 All of it is read out of the document and the tape, so it is information of the lowest role: a
 model gets it as the answer of a tool, never as an instruction.
@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 from playhead.agent import Agent, Node, NodeContext
 from playhead.environment import Tool, Toolbox, ToolContext
-from playhead.errors import AgentError
+from playhead.errors import AgentError, ExperienceError
 from playhead.experience.document import Experience
 from playhead.experience.play._once import DoneOnce
-from playhead.experience.play._past import Values
+from playhead.experience.play._past import Values, read_past
+from playhead.experience.play._plan import plan_of
 from playhead.llm import Completion, ToolSchema
 from playhead.tape import Body, Json, Tape, View
 from playhead.tape.kinds import Pause, ToolCall, ToolError, ToolResult
@@ -48,8 +49,17 @@ def guidance(experience: Experience, tape: Tape | None) -> dict[str, Json]:
         "failures": list[Json](procedure.failures),
         "done": list[Json](done),
         "failed": list[Json](failed),
+        "plan": _plan(experience, tape) if tape is not None else [],
         "stopped": _stopped(tape) if tape is not None else None,
     }
+
+
+def _plan(experience: Experience, tape: Tape) -> list[Json]:
+    """The sub-goals of the play on a tape; none where nothing is played."""
+    try:
+        return plan_of(experience, read_past(tape, experience), tape)
+    except ExperienceError:
+        return []
 
 
 def checklist(experience: Experience, tape: Tape) -> str:

@@ -35,7 +35,7 @@ class LevelKey(NamedTuple):
     Args:
         experience: The digest of the document.
         level: Its name.
-        tools: The digest of the tools that the experience needs.
+        tools: The digest of the tools that the experience needs, or `VERIFIED`.
     """
 
     experience: str
@@ -44,6 +44,9 @@ class LevelKey(NamedTuple):
 
 
 Statistics: TypeAlias = Mapping[LevelKey, Record]
+VERIFIED = ""
+"""In the place of the tools' digest: what learning or a verification here gave. It counts with any
+tools, because drift stops the routine anyway."""
 
 
 def level_name(level: Level) -> str:
@@ -90,8 +93,8 @@ def first_level(
 ) -> int:
     """Which level begins: the lowest that is likely to succeed; the last one if none is.
 
-    What leave-one-out gave when the experience was learnt counts as trials of the routine, but
-    only with the tools that it was learnt with: drift stops it anyway.
+    Only what the statistics hold counts. What a document says of its own validation does not: a
+    stranger may have written it. A library's statistics have what was verified there.
 
     Args:
         experience: What is played.
@@ -107,8 +110,8 @@ def first_level(
         name = level_name(level)
         right, trials = statistics.get(LevelKey(digest, name, tools), Record(0, 0))
         if level == ROUTINE:
-            validation = experience.evidence.validation
-            right, trials = right + validation.right, trials + validation.played
+            known = statistics.get(LevelKey(digest, name, VERIFIED), Record(0, 0))
+            right, trials = right + known.right, trials + known.trials
         if lower_bound(Record(right, trials)) >= at_least:
             return number
     return len(levels) - 1

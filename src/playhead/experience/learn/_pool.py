@@ -1,0 +1,88 @@
+"""Sessions of many kinds in one pool: which groups of them teach the most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from playhead.experience.learn._group import likeness, parted, related, writing_alike
+from playhead.experience.learn._induce import Induced
+from playhead.experience.learn._trace import Example, Probe
+from playhead.experience.learn._validate import replayed
+
+Taught: TypeAlias = tuple[list[int], Induced]
+"""A group of examples, by their numbers, and what came of it."""
+MadeOf: TypeAlias = Callable[[Sequence[int]], Induced]
+
+
+def pooled(
+    examples: Sequence[Example], found: list[Taught], made_of: MadeOf, probe: Probe | None
+) -> list[Taught]:
+    """Better groups than likeness alone gives.
+
+    Args:
+        examples: The sessions.
+        found: Groups of those that are alike, and what came of each.
+        made_of: What comes of a group.
+        probe: Makes reads.
+    """
+    return _joined(examples, _parted(examples, found, made_of, probe), made_of)
+
+
+def _parted(
+    examples: Sequence[Example],
+    found: list[Taught],
+    made_of: MadeOf,
+    probe: Probe | None,
+) -> list[Taught]:
+    """Groups of which nothing is made are parted, if something is made of a part."""
+    kept: list[Taught] = []
+    for group, made in found:
+        parts = [] if made.experience else parted([examples[at] for at in group])
+        taught = [(part, made_of(part)) for each in parts if (part := [group[at] for at in each])]
+        for part, learnt in taught:
+            rest = [examples[at] for at in group if at not in part]
+            if learnt.experience and any(
+                replayed(learnt.experience, each, probe) == "wrong" for each in rest
+            ):
+                learnt.experience = None
+                learnt.reasons.append("sessions that are much alike contradict it")
+        good = any(each.experience for _, each in taught)
+        kept += _parted(examples, taught, made_of, probe) if good else [(group, made)]
+    return kept
+
+
+def _joined(
+    examples: Sequence[Example],
+    found: list[Taught],
+    made_of: MadeOf,
+) -> list[Taught]:
+    """Groups that are alike are one kind, if one experience explains both no worse than two did.
+
+    Groups that only write alike have to explain each other's sessions.
+    """
+    near = likeness(examples)
+    tried: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
+    while True:
+        groups = [group for group, _ in found]
+        pairs = [(pair, 0) for pair in related(near, groups)]
+        pairs += [(pair, 1) for pair in writing_alike(examples, near, groups)]
+        for (one, other), more in pairs:
+            left, right = found[one], found[other]
+            key = tuple(left[0]), tuple(right[0])
+            if key in tried:
+                continue
+            tried.add(key)
+            both = made_of([*left[0], *right[0]])
+            least = _right(left[1]) + _right(right[1]) + more
+            if _right(both) >= max(least, 1):
+                rest = [each for at, each in enumerate(found) if at not in (one, other)]
+                found = [*rest, (sorted([*left[0], *right[0]]), both)]
+                break
+        else:
+            return found
+
+
+def _right(made: Induced) -> int:
+    """How many traces leave-one-out got right."""
+    return made.experience.evidence.validation.right if made.experience else 0
