@@ -191,7 +191,8 @@ def _guarded(
     }
     left = unspent(ground, [*terms, *written])
     several = len(branches) + bool(idle) > 1
-    needs = several or bool(idle_reads) or bool(left) or not branches
+    otherwise = sounds_conditional(ground) and speaks_of_another_way(ground, [*terms, *written])
+    needs = several or bool(idle_reads) or bool(left) or otherwise or not branches
     if not needs or not ground.settings.branches:
         if not branches:
             return "nothing was written, and nothing tells when something would be"
