@@ -18,7 +18,7 @@ ORDERS = [
         "seller": f"{SELLERS[at % 3]}@shop.test",
         "state": STATES[at // 3 % 3],
         "goods": ("tea", "rice", "soap", "salt")[at // 2 % 4],
-        "due_on": f"2031-04-{1 + at % 20:02}",
+        "due_on": f"2031-04-{1 + at * 7 % 20:02}",
     }
     for at in range(36)
 ]

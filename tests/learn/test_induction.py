@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from garden import PLANTS, TOOLS, call, find, played, probe, taught, trace
+from garden import NOW, PLANTS, TOOLS, call, find, played, probe, taught, trace
 
-from playhead.experience.learn import Trace, learn_traces
+from playhead.experience.learn import ToolSpec, Trace, learn_traces
+from playhead.experience.routine import Calls, Inputs, PastCall, Refuse, decide
 
 SEND = "Send a note to {who} titled '{title}' saying '{text}'"
 
@@ -232,3 +233,64 @@ def test_kinds_of_tasks_are_told_apart_without_being_named() -> None:
     groups = [{each.tape for each in e.evidence.traces} for e in found.experiences]
     assert sorted(map(sorted, groups)) == [["t1", "t2", "t3"], ["t10", "t11", "t12"]]
     assert len({each.name for each in found.experiences}) == 2
+
+
+WATERINGS = [
+    {
+        "job_id": f"{5001 + 10 * number + at}",
+        "keeper": f"{keeper}@garden.test",
+        "state": "Done" if at < done else "Waiting",
+        "due_on": f"2031-04-{8 + at:02}",
+    }
+    for number, (keeper, done) in enumerate(
+        [("ines.rocha", 2), ("otto.lindt", 1), ("zoya.orlova", 2), ("hugo.maas", 0)]
+    )
+    for at in range(4)
+]
+
+
+def jobs(keeper: str = "", due_on: str = "") -> list[dict[str, str]]:
+    return [row for row in WATERINGS if keeper in row["keeper"] and due_on in row["due_on"]]
+
+
+def reminding(number: int, who: str, address: str, *, late: bool) -> Trace:
+    """A session that looked at one day alone."""
+    read = PastCall("jobs_find", {"keeper": who, "due_on": "2031-04-09"}, jobs(who, "2031-04-09"))
+    said = ("Late", "Please hurry") if late else ("Fine", "Thank you")
+    task = (
+        f"If {who} has any overdue jobs, send them a note titled 'Late' saying 'Please hurry'. "
+        "Otherwise send them 'Thank you' titled 'Fine'"
+    )
+    write = call("notes_send", to=address, title=said[0], text=said[1])
+    return trace(number, task, call("keepers_lookup", nick=who), read, write)
+
+
+def test_overdue_is_every_day_before_and_nothing_that_is_done() -> None:
+    tools = TOOLS | {"jobs_find": ToolSpec("jobs_find", "read", {"keeper": {}, "due_on": {}})}
+
+    def reads(tool: str, arguments: Any) -> Any:
+        return jobs(**arguments) if tool == "jobs_find" else probe(tool, arguments)
+
+    traces = [
+        reminding(1, "ines", "ines.rocha@garden.test", late=False),
+        reminding(2, "otto", "otto.lindt@garden.test", late=True),
+        reminding(3, "zoya", "zoya.orlova@garden.test", late=False),
+    ]
+    found = learn_traces(traces, tools, probe=reads, name="taught")
+    assert found.quarantined == ()
+    (learnt,) = found.experiences
+    shown = str(learnt.routine)
+    assert "Done" in shown
+    assert "due_on='2031" not in shown
+    past = [
+        PastCall("keepers_lookup", {"nick": "otto"}, ["otto.lindt@garden.test"]),
+        *(
+            PastCall("jobs_find", {"keeper": k}, jobs("otto"))
+            for k in ("otto", "otto.lindt@garden.test")
+        ),
+    ]
+    due = decide(learnt, Inputs(traces[1].task, NOW), past)
+    assert isinstance(due, Calls)
+    assert due.plan[0].arguments["title"] == "Late"
+    thanks = learn_traces(traces[::2], tools, probe=reads, name="taught").experiences
+    assert all(isinstance(decide(one, Inputs(traces[1].task, NOW), past), Refuse) for one in thanks)

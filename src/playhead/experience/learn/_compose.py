@@ -72,7 +72,7 @@ class _Writer:
         conditions = [b.guard for b in self.plan.branches if b.guard is not None]
         if self.plan.unwritten is not None:
             conditions.append(self.plan.unwritten)
-        first = needed_steps(self.plan.program, conditions)
+        first = needed_steps(self.plan.program, [*conditions, *self._shared()])
         names = [step.state for step in first]
         for step, following in zip(first, [*names, "choose"][1:], strict=True):
             self.states[step.state] = self._read(step, [{"to": following}])
@@ -82,6 +82,14 @@ class _Writer:
         else:
             start = self._branch(self.plan.branches[0], 1, [])
         return {"start": start, "states": self.states}
+
+    def _shared(self) -> list[Term]:
+        """What is written in all branches if there are several: its reads come before the choice.
+
+        A state leads to one branch only.
+        """
+        branches = self.plan.branches if len(self.plan.branches) > 1 else []
+        return [t for each in branches for block in each.blocks for t in block.terms]
 
     def _choose(self, known: list[str]) -> None:
         going: list[dict[str, Any]] = []

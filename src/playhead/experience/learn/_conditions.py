@@ -14,6 +14,21 @@ NOW: Term = ("now",)
 TODAY = fn("day", NOW)
 _FEW = 6  # values that a member of rows may have to be taken for a kind
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?)?")
+_OVERDUE = re.compile(r"\b(overdue|past (its |their )?due)\b", re.IGNORECASE)
+_DUE = re.compile(r"due|deadline|expir|until|by$|by_", re.IGNORECASE)
+_DONE = frozenset(
+    [
+        "completed",
+        "complete",
+        "done",
+        "closed",
+        "finished",
+        "resolved",
+        "cancelled",
+        "paid",
+        "archived",
+    ]
+)
 _IDENTITY = re.compile(r"@|(?<![\d-])\d{4,}(?![\d-])")
 
 
@@ -131,6 +146,27 @@ def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
             same = fn("equal", ("item", (name,)), const(value))
             yield same
             yield fn("not", same)
+
+
+def speaks_of_overdue(texts: Sequence[str]) -> bool:
+    """Whether all texts are about what is overdue."""
+    return all(_OVERDUE.search(text) for text in texts)
+
+
+def overdue_conditions(rows: Sequence[Any]) -> Iterator[Term]:
+    """A day that is over, of a row whose state is not that of one that is done."""
+    names = fields_of(rows)
+    columns = {name: [row.get(name) for row in rows if isinstance(row, dict)] for name in names}
+    days = [name for name in names if is_time(columns[name])]
+    done = [
+        fn("not", fn("equal", ("item", (name,)), const(value)))
+        for name in names
+        for value in sorted({str(value) for value in columns[name]})
+        if value.casefold() in _DONE
+    ]
+    for name in [name for name in days if _DUE.search(name)] or days:
+        over = fn("compare", const("less"), ("item", (name,)), TODAY)
+        yield fn("both", over, *done) if done else over
 
 
 def _day_conditions(item: Term, candidates: Sequence[Candidate], *, now: Term) -> Iterator[Term]:

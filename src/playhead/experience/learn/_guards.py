@@ -12,9 +12,11 @@ from playhead.experience.learn._conditions import (
     days_of,
     fields_of,
     is_ordered,
+    overdue_conditions,
     parameters_in,
     plainest,
     row_conditions,
+    speaks_of_overdue,
 )
 from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._program import Ground, Program, needed_steps
@@ -91,7 +93,8 @@ def guards(
         c.name for c in ground.candidates if c.kind == "direction" and None not in c.values
     }
     parameters = parameters | directions
-    for term in dict.fromkeys(_conditions(ground, program)):
+    overdue = list(_of_overdue(ground, program))
+    for term in dict.fromkeys([*overdue, *_conditions(ground, program)]):
         if not parameters <= parameters_in(term):
             continue
         used = {step.state for step in needed_steps(program, [term])}
@@ -99,6 +102,7 @@ def guards(
             continue
         if all(program.worlds[at].value(term) is wanted for at, wanted in labels.items()):
             found.append(term)
+    found = [term for term in found if term in overdue] or found
     return as_said(_CONDITION_WORDS, plainest(found), ground.texts.texts)[
         : 2 * ground.settings.explanations
     ]
@@ -128,6 +132,19 @@ def _conditions(ground: Ground, program: Program) -> Iterator[Term]:
         results = [world.scope.results.get(step.state) for world in program.worlds]
         if not any(map(is_series, results)):
             yield from _of_rows(ground, program, step.state, hows, amounts)
+
+
+def _of_overdue(ground: Ground, program: Program) -> Iterator[Term]:
+    """Whether any row is overdue, where that is what all texts ask."""
+    if not speaks_of_overdue([text.text for text in ground.texts.texts]):
+        return
+    for step in program.steps:
+        results = [world.scope.results.get(step.state) for world in program.worlds]
+        rows = [row for found in results if isinstance(found, list) for row in found]
+        for where in overdue_conditions(rows):
+            chosen: Term = ("result", step.state, where, None, ())
+            yield fn("not", fn("empty", chosen))
+            yield fn("empty", chosen)
 
 
 def _whole(state: str) -> Term:

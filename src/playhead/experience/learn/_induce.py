@@ -294,7 +294,8 @@ def _guarded(
     several = told_apart or len(branches) + bool(idle) > 1
     if branches and not several and not sounds_conditional(ground):
         idle_reads = set()  # somebody looked, but was not told to decide anything
-    needs = several or bool(idle_reads) or bool(left) or not branches
+    otherwise = sounds_conditional(ground) and speaks_of_another_way(ground, [*terms, *written])
+    needs = several or bool(idle_reads) or bool(left) or otherwise or not branches
     if not needs or not ground.settings.branches:
         if not branches:
             return "nothing was written, and nothing tells when something would be"

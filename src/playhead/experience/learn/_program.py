@@ -18,6 +18,7 @@ from playhead.experience.learn._conditions import (
     parameters_in,
     plainest,
     results_in,
+    speaks_of_overdue,
 )
 from playhead.experience.learn._parameters import Candidate, Texts, siblings
 from playhead.experience.learn._said import as_said, said_by
@@ -159,7 +160,19 @@ def read_step(
         if not terms:
             return None
         arguments[name] = agree(terms)
+    days = {
+        name for name in arguments if _is_some_day(ground, read.arguments[name], arguments[name])
+    }
+    if days < set(arguments):
+        arguments = {name: term for name, term in arguments.items() if name not in days}
     return ReadStep(f"read_{len(program.steps) + 1}", tool, arguments)
+
+
+def _is_some_day(ground: Ground, value: Json, term: Term) -> bool:
+    """One day that no text mentions, where all that is overdue is meant: it may be due any day."""
+    if parameters_in(term) or not is_time([value]):
+        return False
+    return speaks_of_overdue([text.text for text in ground.texts.texts])
 
 
 def _tool_term(

@@ -112,7 +112,11 @@ def _result(term: Term, scope: Scope, item: Any) -> Any:  # noqa: ANN401
     if where is not None:
         value = [row for row in _rows(value) if holds(where, scope, row)]
     if pick is not None:
-        value = picked(_rows(value), pick)
+        best = _best(_rows(value), pick)
+        found = [down(row, path) for row in best]
+        if any(each != found[0] for each in found):
+            raise Unclear  # where they say the same, it does not matter which is meant
+        return found[0]
     return down(value, path)
 
 
@@ -132,13 +136,20 @@ def picked(rows: list[Any], pick: Any) -> Any:  # noqa: ANN401
         return rows[0]
     if pick in ("first", "last"):
         return rows[0 if pick == "first" else -1]
-    how, name = pick
-    ranks = [(order(down(row, (name,))), row) for row in rows]
-    best = (min if how == "lowest" else max)(rank for rank, _ in ranks)
-    found = [row for rank, row in ranks if rank == best]
+    found = _best(rows, pick)
     if len(found) > 1:
         raise Unclear
     return found[0]
+
+
+def _best(rows: list[Any], pick: Any) -> list[Any]:  # noqa: ANN401
+    """The rows that are chosen: several, if they share the lowest or highest value."""
+    if not rows or not isinstance(pick, tuple):
+        return [picked(rows, pick)]
+    how, name = pick
+    ranks = [(order(down(row, (name,))), row) for row in rows]
+    best = (min if how == "lowest" else max)(rank for rank, _ in ranks)
+    return [row for rank, row in ranks if rank == best]
 
 
 def down(value: Any, path: tuple[Any, ...]) -> Any:  # noqa: ANN401
