@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from garden import PLANTS, call, played, probe, taught, trace
+from garden import PLANTS, TOOLS, call, played, probe, taught, trace
 
 from playhead.experience.learn import Trace, learn_traces
 from playhead.experience.values import find_mentions
@@ -56,6 +56,8 @@ def test_what_all_sessions_took_for_granted_is_the_default() -> None:
             label(1, "ines", " of kind urgent", "urgent"),
             label(2, "otto", "", "plain"),
             label(3, "bruna", " of kind plain", "plain"),
+            label(4, "hugo", " of kind urgent", "urgent"),
+            label(5, "zoya", "", "plain"),
         ]
     )
     assert played(learnt, "Write a note to pavel") == [
@@ -81,15 +83,17 @@ def test_plain_words_are_no_names(text: str, names: list[str]) -> None:
     assert found == names
 
 
-def test_a_group_that_teaches_nothing_is_parted_where_a_part_contradicts_nobody() -> None:
+def pool(odd: str) -> list[list[str]]:
     told = [("ines", "Ferns"), ("otto", "Pots"), ("bruna", "Keys")]
     good = [note(at, f"Write to {who} about '{t}'", who, t) for at, (who, t) in enumerate(told, 1)]
-    odd = trace(
-        4,
-        "Write to hugo about 'Soil' in a moment",
-        call("notes_send", to="hugo.maas@garden.test", title="elsewhere", text="7"),
-    )
-    from garden import TOOLS
+    write = call("notes_send", to="hugo.maas@garden.test", title="elsewhere", text="7")
+    learnt = learn_traces([*good, trace(4, odd, write)], dict(TOOLS), probe=probe)
+    return [[each.tape for each in made.evidence.traces] for made in learnt.experiences]
 
-    learnt = learn_traces([*good, odd], dict(TOOLS), probe=probe)
-    assert [len(each.evidence.traces) for each in learnt.experiences] in ([3], [3, 1])
+
+def test_a_group_that_teaches_nothing_is_parted() -> None:
+    assert ["t1", "t2", "t3"] in pool("Write to hugo about 'Soil' and 'Pots'")
+
+
+def test_a_part_that_a_session_much_like_it_contradicts_is_not_kept() -> None:
+    assert pool("Write to hugo about 'Soil' in a moment") == []

@@ -191,7 +191,10 @@ def _no_names(examples: Sequence[Example]) -> tuple[str, ...]:
             word
             for word in words
             if word not in used
-            and (seen[word] == len(texts) or (cues and not _stands_like(places[word], cues)))
+            and (
+                seen[word] == len(texts)
+                or (seen[word] > 1 and cues and not _stands_like(places[word], cues))
+            )
         )
     )
 
