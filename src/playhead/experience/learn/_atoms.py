@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._conditions import (
     NOW,
     TODAY,
@@ -16,7 +17,6 @@ from playhead.experience.learn._conditions import (
     joined_conditions,
     row_conditions,
 )
-from playhead.experience.learn._parameters import Candidate
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.routine import Scope, Term, const, evaluate, fn, holds, picked
 from playhead.experience.values import Absent, Unclear, equal

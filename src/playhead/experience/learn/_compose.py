@@ -14,7 +14,8 @@ from playhead.experience.document import (
     experience_of,
 )
 from playhead.experience.learn._conditions import parameters_in, results_in
-from playhead.experience.learn._program import Ground, Program, ReadStep, cut_at, needed_steps
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._program import Program, ReadStep, cut_at, needed_steps
 from playhead.experience.learn._searches import is_cut
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from playhead.experience.learn._parameters import Candidate
+from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.routine import Term, const, fn
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._conditions import (
     NOW,
     TODAY,
@@ -18,8 +19,8 @@ from playhead.experience.learn._conditions import (
     row_conditions,
     speaks_of_overdue,
 )
-from playhead.experience.learn._parameters import Candidate
-from playhead.experience.learn._program import Ground, Program, needed_steps
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._program import Program, needed_steps
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._series import is_series, of_series
 from playhead.experience.routine import Term, const, fn

@@ -8,40 +8,31 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from playhead.experience.document import Experience
-from playhead.experience.learn._compose import Branch, Plan, compose, validated
-from playhead.experience.learn._guards import (
-    guards,
-    sounds_conditional,
-    speaks_of_another_way,
-    stated_guards,
-    unspent,
+from playhead.experience.learn._branches import (
+    UNTOLD,
+    branches_of,
+    clusters_of,
+    guarded,
+    written_by,
 )
+from playhead.experience.learn._compose import Plan, compose, validated
+from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._lookups import (
     add_directories,
     add_lookups,
     add_reads_of_others,
 )
 from playhead.experience.learn._parameters import read_texts
-from playhead.experience.learn._program import (
-    Ground,
-    Program,
-    ReadStep,
-    agree,
-    make_program,
-    needed_steps,
-)
+from playhead.experience.learn._program import make_program
 from playhead.experience.learn._searches import add_narrower, add_searches
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._validate import Verdict, others, replayed
-from playhead.experience.learn._writes import write_blocks
-from playhead.experience.routine import Term
 
 Reach: TypeAlias = Literal["own", "others", "stated"]
 """What a program may use: the reads of its own trace alone; those of others and new ones for what
 is written; those of others for a condition too, if the texts state it."""
 
-_UNTOLD = ("no condition tells when it writes", "no condition is known")
 _REACHES: tuple[Reach, ...] = ("own", "others", "stated")  # the first that explains is enough
 
 
@@ -150,7 +141,7 @@ def _explain(
     right = [example for example in examples if not example.wrong]
     made: list[Plan | str] = []
     for reach in _REACHES:
-        if reach == "stated" and not any(each in _UNTOLD for each in made):
+        if reach == "stated" and not any(each in UNTOLD for each in made):
             break
         made = [
             _plan(ground, at, reach=reach) for at, each in enumerate(examples) if not each.wrong
@@ -192,163 +183,21 @@ def _plan(ground: Ground, at: int, *, reach: Reach) -> Plan | str:
     if not example.reads and not example.writes and ground.settings.refusal_rules:
         return "it did nothing, and shows no reason why"
     program = make_program(ground, at, example.reads)
-    clusters = _clusters(ground.examples)
-    branches = _branches(ground, program, clusters)
+    clusters = clusters_of(ground.examples)
+    branches = branches_of(ground, program, clusters)
     for extend in (add_reads_of_others, add_directories, add_searches, add_lookups):
         if branches is None and reach != "own":
             extend(ground, program)
-            branches = _branches(ground, program, clusters)
-    if add_narrower(ground, program, _written(branches or [])):
-        branches = _branches(ground, program, clusters) or branches
+            branches = branches_of(ground, program, clusters)
+    if add_narrower(ground, program, written_by(branches or [])):
+        branches = branches_of(ground, program, clusters) or branches
     if branches is None:
         return "it does not explain what is written"
     idle = clusters.get((), [])
-    made = _guarded(ground, program, branches, idle)
+    made = guarded(ground, program, branches, idle)
     if isinstance(made, str) and reach == "stated":
-        made = _guarded(ground, program, branches, idle, stated=True)
+        made = guarded(ground, program, branches, idle, stated=True)
     if isinstance(made, str) and reach == "stated":
         add_reads_of_others(ground, program)
-        made = _guarded(ground, program, branches, idle, stated=True)
+        made = guarded(ground, program, branches, idle, stated=True)
     return made
-
-
-def _branches(
-    ground: Ground, program: Program, clusters: Mapping[tuple[str, ...], list[int]]
-) -> list[Branch] | None:
-    """What is written, in each way in which traces wrote; None if that is not explained."""
-    branches: list[Branch] = []
-    for signature, members in clusters.items():
-        groups = _groups(ground, program, members) if signature else []
-        if groups is None:
-            return None
-        branches += groups
-    return branches
-
-
-def _written(branches: Sequence[Branch]) -> list[Term]:
-    """The terms of all that is written."""
-    return [term for branch in branches for block in branch.blocks for term in block.terms]
-
-
-def _clusters(examples: Sequence[Example]) -> dict[tuple[str, ...], list[int]]:
-    clusters: dict[tuple[str, ...], list[int]] = {}
-    for at, example in enumerate(examples):
-        if not example.wrong:
-            clusters.setdefault(example.signature, []).append(at)
-    return clusters
-
-
-def _groups(ground: Ground, program: Program, members: Sequence[int]) -> list[Branch] | None:
-    """Traces that wrote with the same tools: all alike, or in two ways."""
-    blocks = write_blocks(ground, program.worlds, members)
-    if blocks is not None:
-        return [Branch(blocks, list(members))]
-    groups: list[list[int]] = []
-    for member in members:
-        for group in groups:
-            if write_blocks(ground, program.worlds, [*group, member]) is not None:
-                group.append(member)
-                break
-        else:
-            groups.append([member])
-    made = [(write_blocks(ground, program.worlds, group), group) for group in groups]
-    if len(groups) > 2 or not ground.settings.branches:
-        return None
-    branches = [Branch(blocks, group) for blocks, group in made if blocks is not None]
-    return branches if len(branches) == len(groups) else None
-
-
-def _guarded(
-    ground: Ground,
-    program: Program,
-    branches: list[Branch],
-    idle: list[int],
-    *,
-    stated: bool = False,
-) -> Plan | str:
-    """The conditions of the branches.
-
-    Args:
-        ground: The traces.
-        program: The reads.
-        branches: What is written.
-        idle: Traces that wrote nothing.
-        stated: What the texts say in so many words is enough; where nothing was written, needed.
-    """
-    idle = [at for at in idle if not _loops_over_nothing(program, branches, at)]
-    wrong = [at for at, example in enumerate(ground.examples) if example.wrong]
-    traces = {*idle, *wrong, *(at for branch in branches for at in branch.members)}
-    terms = [term for step in program.steps for term in step.terms]
-    written = _written(branches)
-    live = {step.state for step in needed_steps(program, written)}
-    idle_reads = {
-        step.state
-        for step in program.steps
-        if step.state not in live
-        and not step.added
-        and not (is_lookup(program, step) and not branches)
-        and not _is_replaced(program, step, live, loosely=not sounds_conditional(ground))
-    }
-    left = unspent(ground, [*terms, *written])
-    told_apart = any(example.wrong for example in ground.examples)
-    several = told_apart or len(branches) + bool(idle) > 1
-    if branches and not several and not sounds_conditional(ground):
-        idle_reads = set()  # somebody looked, but was not told to decide anything
-    otherwise = sounds_conditional(ground) and speaks_of_another_way(ground, [*terms, *written])
-    needs = several or bool(idle_reads) or bool(left) or otherwise or not branches
-    if not needs or not ground.settings.branches:
-        if not branches:
-            return "nothing was written, and nothing tells when something would be"
-        return Plan(program, branches[:1], None, False)
-    if not ground.settings.refusal_rules:
-        left, idle_reads = set(), set()
-    for branch in branches or [Branch([], [])]:
-        labels = {at: at in branch.members for at in traces}
-        found: list[Term] = []
-        if branches or not stated:
-            found = guards(ground, program, labels, parameters=left, reads=idle_reads)
-        if stated and not found:
-            found = stated_guards(ground, program, labels, parameters=left)
-        if not found:
-            if branches and not several and not sounds_conditional(ground) and not left:
-                continue
-            return _UNTOLD[0] if branches else _UNTOLD[1]
-        branch.guard = agree(found)
-    if not branches:
-        return Plan(program, [], agree(found), True)
-    inferred = (
-        not told_apart
-        and len(branches) == 1
-        and not speaks_of_another_way(ground, [*terms, *written])
-    )
-    return Plan(program, branches, None, bool(idle) or inferred)
-
-
-def _is_replaced(program: Program, step: ReadStep, live: set[str], *, loosely: bool) -> bool:
-    """Whether a read that is used shows the same as one that is not, or a part of it.
-
-    Where no text speaks of a condition, any read with the same tool was the same put differently.
-    """
-    shown = program.worlds[program.of].scope.results
-    used = [each for each in program.steps if each.state in live]
-    return any(
-        (each.tool == step.tool and (loosely or step.arguments.items() <= each.arguments.items()))
-        or (step.state in shown and shown[step.state] == shown.get(each.state))
-        for each in used
-    )
-
-
-def _loops_over_nothing(program: Program, branches: Sequence[Branch], at: int) -> bool:
-    """Whether a trace that wrote nothing needs no other reason than that no row was due."""
-    return len(branches) == 1 and all(
-        block.rows is not None and program.worlds[at].value(block.rows) == []
-        for block in branches[0].blocks
-    )
-
-
-def is_lookup(program: Program, step: ReadStep) -> bool:
-    """Whether a read turns one value into another, as a directory does."""
-    results = [world.scope.results.get(step.state) for world in program.worlds]
-    return any(isinstance(found, list) for found in results) and not any(
-        isinstance(row, dict) for found in results if isinstance(found, list) for row in found
-    )

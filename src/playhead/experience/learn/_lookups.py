@@ -9,14 +9,8 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from playhead.experience.learn._conditions import NOW, is_identity
-from playhead.experience.learn._program import (
-    Ground,
-    Program,
-    ReadStep,
-    add_step,
-    read_result,
-    read_step,
-)
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._program import Program, ReadStep, add_step, read_result, read_step
 from playhead.experience.learn._searches import leaves
 from playhead.experience.learn._trace import ToolSpec
 from playhead.experience.routine import Term, const, fn

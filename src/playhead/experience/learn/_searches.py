@@ -14,9 +14,9 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from playhead.experience.learn._conditions import NOW, TODAY, is_identity
-from playhead.experience.learn._parameters import listed_values
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._options import listed_values
 from playhead.experience.learn._program import (
-    Ground,
     Program,
     ReadStep,
     add_step,

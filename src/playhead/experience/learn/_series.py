@@ -9,7 +9,8 @@ from typing import Any
 
 from playhead.experience.learn._atoms import World
 from playhead.experience.learn._conditions import DAY, days_of, fields_of, is_ordered
-from playhead.experience.learn._program import Ground, Program
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._program import Program
 from playhead.experience.routine import Term, const, fn
 from playhead.experience.values import stem
 

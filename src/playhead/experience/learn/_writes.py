@@ -13,7 +13,8 @@ from playhead.experience.learn._conditions import (
     plainest,
     row_conditions,
 )
-from playhead.experience.learn._program import Ground, agree, slot
+from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._slots import agree, slot
 from playhead.experience.learn._trace import Example
 from playhead.experience.routine import PastCall, Scope, Term, evaluate
 from playhead.experience.values import Absent, Unclear
