@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import playhead as ph
 from playhead.cli._app import app
 from playhead.evaluate import annotate, target_of
-from playhead.experience.document import read_experience
-from playhead.experience.library import Library
+from playhead.experience.document import experience_digest, read_experience
+from playhead.experience.library import Library, guard_failures
 from playhead.tape import By
 from playhead.tape.annotations import Label
 
@@ -49,34 +49,41 @@ def learnt(place: Path, *words: str) -> Any:
 
 
 @pytest.mark.parametrize("which", ["label=good:no", "last", "agent=clerk label=good:no"])
-def test_what_went_wrong_is_a_counter_example_and_a_guard(place: Path, which: str) -> None:
+def test_where_nothing_tells_them_apart_nothing_is_learnt(place: Path, which: str) -> None:
     if which == "last":
-        which = _newest_session(place)
+        which = _sessions(place)[0].id
     said = learnt(place, "--from", "agent=clerk", "--name", "notes", "--failed", which)
-    (told,) = said["experiences"]
-    assert (len(told["tapes"]), len(told["failed"])) == (3, 1)
-    (guard,) = said["guards"]
-    assert guard["tape"] == told["failed"][0]
+    assert (said["experiences"], said["guards"]) == ([], []), "nothing tells the sessions apart"
+    (aside,) = said["quarantined"]
+    assert len(aside["tapes"]) == 3
+
+
+def test_what_would_go_wrong_in_the_same_way_is_guarded(place: Path) -> None:
+    failed, *good = _sessions(place)
+    (told,) = learnt(place, *(tape.id for tape in good), "--name", "notes")["experiences"]
     document = read_experience(told["file"])
-    assert [each.outcome for each in document.evidence.traces] == ["kept"] * 3 + ["failed"]
     with Library(place.parent / "library.db") as library:
+        digest = experience_digest(document)
+        (guard,) = guard_failures(library, digest, [failed])
+        assert guard.tape == failed.id
         baseline = library.ledger.baseline(library.get("notes").digest)
         assert baseline is not None
         assert baseline.sessions == 3, "what went wrong is no measure of what it costs"
-        choice = library.find(guard["text"])
+        choice = library.find(guard.text)
         assert choice.experience is None
         assert "went wrong" in choice.reason
-    again = learnt(place, "--from", "agent=clerk", "--name", "notes", "--failed", which)
-    assert again["guards"] == []
+        assert guard_failures(library, digest, [failed]) == []
 
 
-def _newest_session(place: Path) -> str:
-    async def newest() -> str:
+def _sessions(place: Path) -> list[ph.Tape]:
+    """The newest first."""
+
+    async def sessions() -> list[ph.Tape]:
         async with ph.SqliteStore(place) as store:
             tapes = [await store.open(info.id) for info in await store.tapes()]
-            return next(tape.id for tape in tapes if not tape.is_annotation)
+            return [tape for tape in tapes if not tape.is_annotation]
 
-    return asyncio.run(newest())
+    return asyncio.run(sessions())
 
 
 def test_what_is_labelled_right_can_be_learnt_from(place: Path) -> None:

@@ -366,7 +366,7 @@ _LEARN = """[bold]Examples[/bold]
 
 Give sessions that did what was asked. With an environment, reads are made again
 in a fresh one, so that more can be told apart; nothing is written in it. What
-went wrong (--failed) contradicts checks, and guards an experience that would do
+went wrong (--failed) contradicts programs and checks, and guards what would still do
 the same. A model proposes words and routines; kept is what every session bears
 out, and what it was asked and what became of it is a tape.
 Exit codes: 0 at least one experience, 1 none, 2 no tape fits."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from playhead.experience.checks import Case, case_of, mine
 from playhead.experience.document import Experience, TraceReference
 from playhead.experience.learn._group import RELATED, likeness
-from playhead.experience.learn._trace import Example
+from playhead.experience.learn._trace import Example, Probe
+from playhead.experience.learn._validate import replayed
 
 
 def failures_of(
@@ -49,6 +50,19 @@ def checked(
     ]
     evidence = experience.evidence.model_copy(update={"traces": tuple(traces)})
     return experience.model_copy(update={"checks": mine(experience, cases), "evidence": evidence})
+
+
+def stopped(
+    experience: Experience,
+    members: Sequence[Example],
+    failed: Sequence[Example],
+    probe: Probe | None,
+) -> bool:
+    """Whether checks stop all that the experience would do as failed traces did."""
+    checks = checked(experience, members, failed).checks
+    told = {tape for check in checks for tape in check.contradicts}
+    again = [each for each in failed if replayed(experience, each, probe) == "right"]
+    return bool(again) and all(each.trace.id in told for each in again)
 
 
 def _case(experience: Experience, example: Example, *, good: bool) -> Case:

@@ -12,7 +12,7 @@ from playhead.environment import Environment
 from playhead.errors import ExperienceError
 from playhead.experience.document import Experience
 from playhead.experience.learn._describe import described
-from playhead.experience.learn._failures import checked, failures_of
+from playhead.experience.learn._failures import checked, failures_of, stopped
 from playhead.experience.learn._group import grouped
 from playhead.experience.learn._induce import Induced, induce
 from playhead.experience.learn._lesson import lesson
@@ -157,7 +157,13 @@ def learn_traces(
     def made_of(group: Sequence[int]) -> Induced:
         members = [examples[at] for at in group]
         called = name or name_of(members)
-        return induce(members, tools, name=called, settings=rules, probe=probe, failed=wrong)
+        made = induce(members, tools, name=called, settings=rules, probe=probe, failed=wrong)
+        if made.experience is None and wrong:
+            bare = induce(members, tools, name=called, settings=rules, probe=probe)
+            against = failures_of(members, wrong, everything=name is not None)
+            if bare.experience and stopped(bare.experience, members, against, probe):
+                return bare
+        return made
 
     found = [(group, made_of(group)) for group in _one(examples, name)]
     if not name:

@@ -35,21 +35,27 @@ def _parted(
     made_of: MadeOf,
     probe: Probe | None,
 ) -> list[Taught]:
-    """Groups of which nothing is made are parted, if something is made of a part."""
+    """Groups of which nothing is made are parted, if sessions of a part bear each other out."""
     kept: list[Taught] = []
     for group, made in found:
         parts = [] if made.experience else parted([examples[at] for at in group])
         taught = [(part, made_of(part)) for each in parts if (part := [group[at] for at in each])]
         for part, learnt in taught:
             rest = [examples[at] for at in group if at not in part]
-            if learnt.experience and any(
-                replayed(learnt.experience, each, probe) == "wrong" for each in rest
-            ):
+            if not _right(learnt):
+                learnt.experience = None
+                learnt.reasons.append("no session of its kind bears it out")
+            elif any(_contradicts(learnt, each, probe) for each in rest):
                 learnt.experience = None
                 learnt.reasons.append("sessions that are much alike contradict it")
         good = any(each.experience for _, each in taught)
         kept += _parted(examples, taught, made_of, probe) if good else [(group, made)]
     return kept
+
+
+def _contradicts(learnt: Induced, example: Example, probe: Probe | None) -> bool:
+    experience = learnt.experience
+    return experience is not None and replayed(experience, example, probe) == "wrong"
 
 
 def _joined(

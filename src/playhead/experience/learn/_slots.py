@@ -35,7 +35,9 @@ _CHOICE_WORDS = said_by(
 
 
 _TIME_WORDS = re.compile(
-    r"\b(next|upcoming|soonest|earliest|oldest|latest|newest|(most )?recent|last|first)\b", re.I
+    r"\b(next|upcoming|soonest|earliest|oldest|latest|newest|(most )?recent|last|first)\b"
+    + _NO_ROW,
+    re.IGNORECASE,
 )
 
 
