@@ -1,15 +1,13 @@
 """Experiences learnt from recorded WorkBench runs, played on tasks that they have not seen.
 
-    python -m benchmarks.experience DIR [--traces K] [--draws N] [--half WHICH] [--json]
+    python -m benchmarks.experience DIR [--traces K] [--draws N] [--json]
 
-DIR holds `runs.jsonl`, `tasks.jsonl` and the tables. The rules are in docs/experiences.md. Which
-half of the families a mechanism was developed on is told by a hash of the family's id.
+DIR holds `runs.jsonl`, `tasks.jsonl` and the tables. The rules are in docs/experiences.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -21,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.experience.evidence import Data, read_data
-from benchmarks.experience.rows import Protocol, families_of, main_rows
+from benchmarks.experience.rows import Protocol, main_rows
 from benchmarks.experience.tables import renamed_table, retrieval_table, ungrouped_table
 from benchmarks.experience.world import World
 from playhead.office import OfficeData
@@ -34,11 +32,6 @@ ABLATIONS = {
     "refusal rules": {"refusal_rules": False},
     "leave-one-out": {"leave_one_out": False},
 }
-
-
-def developed_on(family: str) -> bool:
-    """Whether a family is of the half that was looked at while the learner was written."""
-    return hashlib.sha256(family.encode()).digest()[0] % 2 == 0
 
 
 def ablations(data: Data, rules: Protocol, kind: str = "A") -> list[dict[str, Any]]:
@@ -55,9 +48,9 @@ def ablations(data: Data, rules: Protocol, kind: str = "A") -> list[dict[str, An
 def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     data = read_data(folder, World(OfficeData.load(folder)))
-    rules = Protocol(asked.traces, asked.draws, _half(data, asked.half))
+    rules = Protocol(asked.traces, asked.draws)
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        steps = len(asked.evidence) * (1 + rules.draws) * len(families_of(data, rules))
+        steps = len(asked.evidence) * (1 + rules.draws) * len(data.families)
         bar = progress.add_task("learning and playing", total=steps)
         rows = main_rows(data, rules, kinds=asked.evidence, tell=lambda: progress.advance(bar))
     figures: dict[str, Any] = {
@@ -70,12 +63,6 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         few = replace(rules, draws=min(rules.draws, 3))
         figures["ablations"] = ablations(data, few)
     return figures
-
-
-def _half(data: Data, which: str) -> frozenset[str] | None:
-    if which == "all":
-        return None
-    return frozenset(f for f in data.families if developed_on(f) == (which == "developed"))
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -102,9 +89,6 @@ def main() -> int:
     parser.add_argument("--traces", type=int, default=3, help="training traces of a family")
     parser.add_argument("--draws", type=int, default=20, help="random draws of training traces")
     parser.add_argument("--evidence", default="ABC", help="kinds of evidence, of A, B and C")
-    parser.add_argument(
-        "--half", choices=("all", "developed", "held-out"), default="all", help="which families"
-    )
     parser.add_argument("--ablations", action="store_true", help="one mechanism left out at a time")
     parser.add_argument("--json", action="store_true", help="figures as one JSON document")
     asked = parser.parse_args()

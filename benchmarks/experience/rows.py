@@ -24,13 +24,11 @@ class Protocol:
     Args:
         k: Training traces of a family.
         draws: Random draws.
-        families: The families that count; all if not given.
         settings: What the learner may use.
     """
 
     k: int = 3
     draws: int = 20
-    families: frozenset[str] | None = None
     settings: LearnSettings = field(default_factory=LearnSettings)
 
 
@@ -92,11 +90,6 @@ def learn_family(
     return Learnt(family, list(tasks), chosen, found.experience if found else None)
 
 
-def families_of(data: Data, rules: Protocol) -> list[str]:
-    """The families that count."""
-    return [f for f in data.families if rules.families is None or f in rules.families]
-
-
 def main_rows(
     data: Data,
     rules: Protocol,
@@ -112,7 +105,7 @@ def main_rows(
         for choice, seeds in (("first", [None]), ("random", list(range(rules.draws)))):
             tallies = {mode: Tally(draws=len(seeds)) for mode in MODES}
             for seed in seeds:
-                for family in families_of(data, rules):
+                for family in data.families:
                     tasks = draw(data, traces, family, kind=kind, k=rules.k, seed=seed)
                     learnt = learn_family(data, traces, family, tasks, rules)
                     for task in others(data, learnt):

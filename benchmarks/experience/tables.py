@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.experience.evidence import Data, draw, traces_of
 from benchmarks.experience.playing import OUTCOMES, play
 from benchmarks.experience.renamed import renamed
-from benchmarks.experience.rows import Learnt, Protocol, families_of, learn_family, others
+from benchmarks.experience.rows import Learnt, Protocol, learn_family, others
 from playhead.experience.document import Experience
 from playhead.experience.learn import learn_traces
 from playhead.experience.library import Candidate, cannot_read, rank
@@ -27,7 +27,7 @@ def learn_all(data: Data, rules: Protocol, kind: str, seed: int | None) -> list[
         learn_family(
             data, traces, family, draw(data, traces, family, kind=kind, k=rules.k, seed=seed), rules
         )
-        for family in families_of(data, rules)
+        for family in data.families
     ]
 
 
@@ -65,7 +65,7 @@ def chosen(data: Data, query: str, library: dict[str, Experience]) -> str | None
 def ungrouped_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, Any]:
     """All training traces in one pool; beside it, the same with the families known."""
     traces = traces_of(data, kind)
-    families = families_of(data, rules)
+    families = data.families
     drawn = {f: draw(data, traces, f, kind=kind, k=rules.k, seed=SEED) for f in families}
     pool = [traces[task] for family in families for task in drawn[family]]
     learnt = learn_traces(
