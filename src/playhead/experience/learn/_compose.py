@@ -15,6 +15,7 @@ from playhead.experience.document import (
 )
 from playhead.experience.learn._conditions import parameters_in, results_in
 from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._order import comes_first
 from playhead.experience.learn._program import Program, ReadStep, cut_at, needed_steps
 from playhead.experience.learn._searches import is_cut
 from playhead.experience.learn._validate import Verdict
@@ -150,7 +151,10 @@ class _Writer:
             return True
         written = [term for block in blocks for term in block.arguments.values()]
         chosen = self._chooses(step, written)
-        return chosen and not is_cut(self.ground, self.plan.program, step)
+        if not chosen or is_cut(self.ground, self.plan.program, step):
+            return False
+        about = [term for term in written if step.state in results_in(term)]
+        return not all(comes_first(self.plan.program, step.state, term) for term in about)
 
     def _chooses(self, step: ReadStep, written: Sequence[Term]) -> bool:
         """Whether what is written is chosen among the rows of a read."""
