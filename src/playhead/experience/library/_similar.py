@@ -48,7 +48,7 @@ class Similarity(Protocol):
 class Lexical:
     """Similarity by words. Needs nothing, and gives the same everywhere."""
 
-    fits: float = 0.25
+    fits: float = 0.3
     apart: float = 0.05
 
     def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
