@@ -89,7 +89,7 @@ def test_imports_are_measured_beside_their_floor() -> None:
     plain = {"anthropic-messages", "openai-chat", "taubench", "tapeagents", "workbench"}
     assert {row["format"] for row in rows} == plain | {"otlp"}
     for row in rows:
-        assert row["steps"] >= 500
+        assert row["steps"] >= (500 if row["format"] in plain else 400)  # of whole traces
         assert row["steps_per_cpu_s"] > 0
         assert row["ratio"] > 0
 
