@@ -167,6 +167,17 @@ def test_a_log_that_has_grown_adds_what_is_new(ran: Path, tmp_path: Path) -> Non
     assert (whole.added, whole.result.finished, whole.result.id) == (3, True, part.result.id)
 
 
+@pytest.mark.parametrize("format", ["eval", "json"])
+def test_trials_stand_in_the_order_of_the_dataset(ran: Path, tmp_path: Path, format: str) -> None:
+    log = read_eval_log(str(ran))
+    assert log.samples is not None
+    log.samples.reverse()  # as they may end
+    write_eval_log(log, str(tmp_path / f"reversed.{format}"))
+    read = read_log_sync(tmp_path / f"reversed.{format}", store=ph.MemoryStore())
+    ids = [str(each) for each in log.eval.dataset.sample_ids or ()]
+    assert [trial.key[1:] for trial in read.result.trials] == [(i, e) for i in ids for e in (0, 1)]
+
+
 class Failing(ph.MemoryStore):
     """Its disk is full after some appends."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from inspect_ai.log import (
     EvalLog,
     EvalSample,
+    EvalSampleSummary,
     read_eval_log_async,
     read_eval_log_sample_async,
     read_eval_log_sample_summaries_async,
@@ -67,7 +68,7 @@ async def read_log(path: Path | str, *, store: Store | None = None) -> ImportedL
         header = await read_eval_log_async(file, header_only=True)
     reading = await _Reading.begin(store or default_store(), header)
     try:
-        async for sample in _samples(file):
+        async for sample in _samples(file, header):
             await reading.take(sample)
         await reading.keep_header()
         return ImportedLog(reading.record.result(), reading.added, dict(reading.lost))
@@ -86,16 +87,23 @@ def _readable(file: str) -> Iterator[None]:
         raise EvaluationError(f"`{file}` is no log of inspect_ai: {told(error)}") from error
 
 
-async def _samples(file: str) -> AsyncIterator[EvalSample]:
+async def _samples(file: str, header: EvalLog) -> AsyncIterator[EvalSample]:
+    """Samples in the order of the dataset, then of epochs; a log has them as they ended."""
+    places = {each: place for place, each in enumerate(header.eval.dataset.sample_ids or ())}
+
+    def place(sample: EvalSample | EvalSampleSummary) -> tuple[int, int]:
+        return places.get(sample.id, len(places)), sample.epoch
+
     if not file.endswith(".eval"):
         with _readable(file):
             log = await read_eval_log_async(file, resolve_attachments=True)
-        for sample in log.samples or ():
+        for sample in sorted(log.samples or (), key=place):
             yield sample
         return
     with _readable(file):
         summaries = await read_eval_log_sample_summaries_async(file)
-    keys = [(each.id, each.epoch) for each in summaries]
+    keys = [(each.id, each.epoch) for each in sorted(summaries, key=place)]
+    del summaries
     for sample_id, epoch in keys:
         with _readable(file):
             sample = await read_eval_log_sample_async(
