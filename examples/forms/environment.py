@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import ClassVar
 
 from examples.forms.form import Company
@@ -33,8 +34,8 @@ _EFFECTS: dict[str, Effect] = {
 class FormEnvironment(Environment):
     """Tells a company's functions, and takes requests.
 
-    A request is accepted under a number that follows from the key of the call, so that one that
-    is sent twice after a crash is one request.
+    A request is accepted under a number that follows from what it asks for: one that is sent twice
+    after a crash is one request, and a dialogue is the same whenever it is made.
     """
 
     state_contract: ClassVar[StateContract] = "snapshot"
@@ -57,8 +58,7 @@ class FormEnvironment(Environment):
             case InspectFunction():
                 return FunctionSchema(form=self.company.forms[action.function].told())
             case CallFunction():
-                number = hashlib.sha256(context.key.encode()).hexdigest()[:8].upper()
-                result: Json = {"request_id": f"R-{number}", "status": "accepted"}
+                result: Json = {"request_id": _number(action), "status": "accepted"}
                 return FunctionResult(function=action.function, result=result)
             case Exit():
                 return Goodbye()
@@ -78,3 +78,8 @@ class FormEnvironment(Environment):
     def describe(self) -> Json:
         """See `Environment.describe`."""
         return {"name": "FormEnvironment", "company": self.company.name, "state": "snapshot"}
+
+
+def _number(request: CallFunction) -> str:
+    asked = json.dumps([request.function, request.arguments], sort_keys=True)
+    return f"R-{hashlib.sha256(asked.encode()).hexdigest()[:8].upper()}"

@@ -100,8 +100,7 @@ def guarded(
         and not _is_replaced(program, step, live, loosely=not sounds_conditional(ground))
     }
     left = unspent(ground, [*terms, *written])
-    told_apart = any(example.wrong for example in ground.examples)
-    several = told_apart or len(branches) + bool(idle) > 1
+    several = bool(wrong) or len(branches) + bool(idle) > 1
     if branches and not several and not sounds_conditional(ground):
         idle_reads = set()  # somebody looked, but was not told to decide anything
     otherwise = sounds_conditional(ground) and speaks_of_another_way(ground, [*terms, *written])
@@ -127,9 +126,7 @@ def guarded(
     if not branches:
         return Plan(program, [], agree(found), True)
     inferred = (
-        not told_apart
-        and len(branches) == 1
-        and not speaks_of_another_way(ground, [*terms, *written])
+        not wrong and len(branches) == 1 and not speaks_of_another_way(ground, [*terms, *written])
     )
     return Plan(program, branches, None, bool(idle) or inferred)
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playhead.experience.document import Mention, Option
-from playhead.experience.learn._options import (
-    OptionSet,
-)
+from playhead.experience.learn._options import OptionSet
 from playhead.experience.routine import TaskText
 from playhead.experience.values import Found, words_of
 

@@ -13,14 +13,13 @@ from playhead.experience.document import (
     Validation,
     experience_of,
 )
-from playhead.experience.learn._conditions import parameters_in, results_in
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._order import comes_first
 from playhead.experience.learn._program import Program, ReadStep, cut_at, needed_steps
 from playhead.experience.learn._searches import is_cut
 from playhead.experience.learn._validate import Verdict
 from playhead.experience.learn._writes import Block
-from playhead.experience.routine import Term, const, expression_of, fn
+from playhead.experience.routine import Term, const, expression_of, fn, parameters_in, results_in
 from playhead.tape import Json
 
 _KEPT_ROUTINES = 8

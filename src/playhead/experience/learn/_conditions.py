@@ -8,7 +8,7 @@ from typing import Any
 
 from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._settings import LearnSettings
-from playhead.experience.routine import Term, const, fn
+from playhead.experience.routine import Term, const, fn, parameters_in, parts_of
 
 NOW: Term = ("now",)
 TODAY = fn("day", NOW)
@@ -127,14 +127,8 @@ def _condition_cost(where: Term | None) -> int:
 
 def _subject(condition: Term) -> Any:  # noqa: ANN401
     """The member of the row that a condition is about."""
-    stack: list[Any] = [condition]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 2 and part[0] == "item":
-                return part[1]
-            stack += part
-    return None
+    items = (part[1] for part in parts_of(condition) if len(part) == 2 and part[0] == "item")
+    return next(items, None)
 
 
 def _listed_conditions(rows: Sequence[Any]) -> Iterator[Term]:
@@ -187,30 +181,3 @@ def _day_conditions(item: Term, candidates: Sequence[Candidate], *, now: Term) -
 def is_identity(value: Any) -> bool:  # noqa: ANN401
     """Whether a value names one thing of the world: it must be found, never remembered."""
     return isinstance(value, str) and bool(_IDENTITY.search(value))
-
-
-def parameters_in(term: Any) -> set[str]:  # noqa: ANN401
-    """The parameters that a term refers to."""
-    found: set[str] = set()
-    stack = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 2 and part[0] == "param":
-                found.add(part[1])
-            else:
-                stack += part
-    return found
-
-
-def results_in(term: Any) -> set[str]:  # noqa: ANN401
-    """The states whose results a term refers to."""
-    found: set[str] = set()
-    stack = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 5 and part[0] == "result":
-                found.add(part[1])
-            stack += part
-    return found

@@ -14,7 +14,6 @@ ALIKE = 0.6
 """How alike every two traces have to be to be of one kind for certain, 0 … 1."""
 RELATED = 0.55
 """How alike two groups have to be on average to be tried as one."""
-
 SOMEWHAT = 0.25
 """How alike two groups have to be on average that write with the same tools."""
 _MORE = 1e-9
@@ -63,12 +62,8 @@ def parted(examples: Sequence[Example]) -> list[list[int]]:
 
 def related(near: Likeness, groups: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """Pairs of groups that may be of one kind, the most alike first."""
-    means = {
-        (one, other): fmean(_between(near, groups[one], groups[other]))
-        for one in range(len(groups))
-        for other in range(one)
-    }
-    return sorted((p for p, mean in means.items() if mean >= RELATED), key=lambda p: -means[p])
+    pairs = [(one, other) for one in range(len(groups)) for other in range(one)]
+    return _nearest(near, groups, pairs, least=RELATED)
 
 
 def writing_alike(
@@ -76,13 +71,25 @@ def writing_alike(
 ) -> list[tuple[int, int]]:
     """Pairs of groups that write with the same tools, though their words differ more."""
     wrote = [{examples[at].signature for at in group} - {()} for group in groups]
-    means = {
-        (one, other): fmean(_between(near, groups[one], groups[other]))
+    pairs = [
+        (one, other)
         for one in range(len(groups))
         for other in range(one)
         if len(wrote[one]) == 1 and wrote[one] == wrote[other]
-    }
-    return sorted((p for p, mean in means.items() if mean >= SOMEWHAT), key=lambda p: -means[p])
+    ]
+    return _nearest(near, groups, pairs, least=SOMEWHAT)
+
+
+def _nearest(
+    near: Likeness,
+    groups: Sequence[Sequence[int]],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    least: float,
+) -> list[tuple[int, int]]:
+    """Pairs of groups that are alike enough on average, the most alike first."""
+    means = {pair: fmean(_between(near, groups[pair[0]], groups[pair[1]])) for pair in pairs}
+    return sorted((p for p, mean in means.items() if mean >= least), key=lambda p: -means[p])
 
 
 def _between(near: Likeness, one: Sequence[int], other: Sequence[int]) -> list[float]:

@@ -14,7 +14,6 @@ from playhead.experience.learn._conditions import (
     fields_of,
     is_ordered,
     overdue_conditions,
-    parameters_in,
     plainest,
     row_conditions,
     speaks_of_overdue,
@@ -23,7 +22,7 @@ from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._program import Program, needed_steps
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.learn._series import is_series, of_series
-from playhead.experience.routine import Term, const, fn
+from playhead.experience.routine import Term, const, fn, parameters_in
 
 _CONDITIONAL = re.compile(
     r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|should|depending"

@@ -42,7 +42,7 @@ def _parted(
         taught = [(part, made_of(part)) for each in parts if (part := [group[at] for at in each])]
         for part, learnt in taught:
             rest = [examples[at] for at in group if at not in part]
-            if not _right(learnt):
+            if learnt.experience and not _right(learnt):
                 learnt.experience = None
                 learnt.reasons.append("no session of its kind bears it out")
             elif any(_contradicts(learnt, each, probe) for each in rest):

@@ -11,16 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playhead.experience.learn._atoms import World, world_of
-from playhead.experience.learn._conditions import (
-    is_time,
-    parameters_in,
-    results_in,
-    speaks_of_overdue,
-)
+from playhead.experience.learn._conditions import is_time, speaks_of_overdue
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._options import siblings
 from playhead.experience.learn._slots import agree, slot
-from playhead.experience.routine import PastCall, Term, call_key, const
+from playhead.experience.routine import PastCall, Term, call_key, const, parameters_in, results_in
 from playhead.tape import Json
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from playhead.experience.routine import TaskText, Term
+from playhead.experience.routine import TaskText, Term, parts_of
 
 Said: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
 
@@ -30,14 +30,8 @@ def as_said(words: Said, found: list[Term], texts: Sequence[TaskText]) -> list[T
 
 def operators(term: Term) -> set[str]:
     """The functions, quantities and choices of rows in a term."""
-    found: set[str] = set()
-    stack: list[Any] = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) > 1 and part[0] in ("fn", "over"):
-                found.add(part[1])
-            if len(part) == 2 and part[0] in ("lowest", "highest"):
-                found.add(part[0])
-            stack += part
-    return found
+    parts = list(parts_of(term))
+    named = {part[1] for part in parts if len(part) > 1 and part[0] in ("fn", "over")}
+    return named | {
+        part[0] for part in parts if len(part) == 2 and part[0] in ("lowest", "highest")
+    }

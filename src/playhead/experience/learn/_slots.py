@@ -7,16 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playhead.experience.learn._atoms import World, constant, explain
-from playhead.experience.learn._conditions import (
-    is_identity,
-    is_time,
-    parameters_in,
-    plainest,
-    results_in,
-)
+from playhead.experience.learn._conditions import is_identity, is_time, plainest
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._said import as_said, said_by
-from playhead.experience.routine import Term
+from playhead.experience.routine import Term, parameters_in, results_in
 from playhead.experience.values import equal
 from playhead.tape import Json
 

@@ -29,10 +29,10 @@ from playhead.experience.play._past import Past
 from playhead.experience.routine import (
     Pending,
     Scope,
-    Term,
     call_key,
     evaluate,
     parameters_of,
+    results_in,
     term_of,
 )
 from playhead.experience.values import Absent, Unclear
@@ -172,7 +172,7 @@ class _Planner:
         known: dict[str, Json] = {}
         find: dict[str, Json] = {}
         for argument, expression in call.arguments.items():
-            sources = _read_by(term_of(expression))
+            sources = results_in(term_of(expression))
             value = self._value(expression, row)
             doubted = name == self.stopped and (sources or row is not None)
             if value is _UNKNOWN or doubted:
@@ -193,16 +193,3 @@ class _Planner:
             return evaluate(term_of(expression), self.scope, row)
         except (Absent, Unclear, Pending):
             return _UNKNOWN
-
-
-def _read_by(term: Term) -> set[str]:
-    """The states whose results a term reads."""
-    found: set[str] = set()
-    stack: list[Any] = [term]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if len(part) == 5 and part[0] == "result":
-                found.add(part[1])
-            stack += part
-    return found

@@ -14,7 +14,16 @@ from playhead.experience.routine._decisions import (
 )
 from playhead.experience.routine._evaluate import Pending, Scope, evaluate, holds, picked
 from playhead.experience.routine._reading import TaskText
-from playhead.experience.routine._terms import Term, const, expression_of, fn, term_of
+from playhead.experience.routine._terms import (
+    Term,
+    const,
+    expression_of,
+    fn,
+    parameters_in,
+    parts_of,
+    results_in,
+    term_of,
+)
 
 __all__ = [
     "Calls",
@@ -36,7 +45,10 @@ __all__ = [
     "expression_of",
     "fn",
     "holds",
+    "parameters_in",
     "parameters_of",
+    "parts_of",
     "picked",
+    "results_in",
     "term_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from playhead.experience.document import (
@@ -93,6 +94,26 @@ def const(value: Any) -> Term:  # noqa: ANN401
 def fn(name: str, *terms: Term) -> Term:
     """A function of terms."""
     return ("fn", name, terms)
+
+
+def parts_of(term: Term | None) -> Iterator[Term]:
+    """A term and every tuple within it, the later ones of each first; nothing for no term."""
+    stack: list[Any] = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            yield part
+            stack += part
+
+
+def parameters_in(term: Term | None) -> set[str]:
+    """The parameters that a term refers to."""
+    return {part[1] for part in parts_of(term) if len(part) == 2 and part[0] == "param"}
+
+
+def results_in(term: Term | None) -> set[str]:
+    """The states whose results a term refers to."""
+    return {part[1] for part in parts_of(term) if len(part) == 5 and part[0] == "result"}
 
 
 def _pick(pick: object) -> Any:  # noqa: ANN401
