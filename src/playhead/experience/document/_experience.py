@@ -48,7 +48,15 @@ class Mention(FilePart):
     )
     after: Text | None = Field(None, description="The words that stand right before it.")
     before: Text | None = Field(None, description="The words that stand right after it.")
+    rest: bool = Field(
+        False, description="The one that is left when words before them have told the others."
+    )
     options: Annotated[tuple[Option, ...], Field(max_length=200)] = ()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is told by the words before it, which say more than those that follow."""
+        return self.after is not None
 
 
 class MentionSource(FilePart):
@@ -77,8 +85,8 @@ class Parameter(FilePart):
     """A value that differs from task to task.
 
     What is given by name counts before all sources. Of those, the words around a mention count
-    before its place among the others of its kind; sources of one sort that find something have to
-    agree.
+    first, then what is left when they have told the others of its kind, then its place among them;
+    sources of one sort that find something have to agree.
     """
 
     schema_: dict[str, JsonValue] = Field(default_factory=dict, alias="schema")

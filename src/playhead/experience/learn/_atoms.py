@@ -21,6 +21,7 @@ from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.routine import Scope, Term, const, evaluate, fn, holds, picked
 from playhead.experience.values import Absent, Unclear, equal
 
+_SHORTEST = 3  # letters of a value that is looked for within a text
 _MIDNIGHT, _LAST = const("00:00:00"), const("23:59:59")
 
 
@@ -224,17 +225,34 @@ def _picks(rows: list[Any], settings: LearnSettings) -> Iterator[Any]:
 
 
 def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
-    """The value as a fixed text around a part that varies."""
+    """The value as a fixed text around the parts that vary, as many of them as it holds."""
+    made: dict[Term, int] = {}
     for each in candidates:
         plain: Term = ("param", each.name)
         for term in (plain, *([fn("lower", plain)] if each.kind in ("name", "option") else [])):
-            inner = world.value(term)
-            if not isinstance(inner, str) or len(inner) < 3 or inner == value:
-                continue
-            head, found, tail = value.partition(inner)
-            if found and not is_identity(head) and not is_identity(tail):
-                parts = [const(head)] * bool(head) + [term] + [const(tail)] * bool(tail)
-                yield fn("join", *parts)
+            parts = _parted(world, [value], term)
+            for other in candidates:
+                if other.name != each.name and len(parts) > 1:
+                    parts = _parted(world, parts, ("param", other.name))
+            fixed = [part for part in parts if isinstance(part, str)]
+            if len(fixed) < len(parts) and len(parts) > 1 and not any(map(is_identity, fixed)):
+                term = fn("join", *(const(p) if isinstance(p, str) else p for p in parts))
+                made[term] = sum(map(len, fixed))
+    least = min(made.values(), default=0)
+    yield from (term for term, left in made.items() if left == least)
+
+
+def _parted(world: World, parts: Sequence[str | Term], term: Term) -> list[str | Term]:
+    """Parts of a text, with a term in the place of the first part that is its value."""
+    inner = world.value(term)
+    if not isinstance(inner, str) or len(inner) < _SHORTEST:
+        return list(parts)
+    for at, part in enumerate(parts):
+        if isinstance(part, str) and inner in part:
+            head, _, tail = part.partition(inner)
+            here: list[str | Term] = [each for each in (head, term, tail) if each]
+            return [*parts[:at], *here, *parts[at + 1 :]]
+    return list(parts)
 
 
 def constant(value: Any) -> Term:  # noqa: ANN401

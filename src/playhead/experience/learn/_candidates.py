@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playhead.experience.document import Mention, Option
@@ -41,7 +41,66 @@ def of_kind(
 ) -> Iterator[Candidate]:
     """Candidates of one kind: sources that say the same in all texts are one parameter."""
     parts = tuple(Option(value=value, words=words) for value, words in options)
-    yield from agreeing(kind, texts, _sources(kind, texts, parts, taken))
+    found = list(agreeing(kind, texts, _sources(kind, texts, parts, taken)))
+    probe = Mention(kind=kind, options=parts)
+    if any(len(text.different(probe)) > 1 for text in texts):
+        found = _told_apart(found, texts, probe)
+    yield from found
+
+
+def _told_apart(
+    found: Sequence[Candidate], texts: Sequence[TaskText], probe: Mention
+) -> list[Candidate]:
+    """Parameters without their places, where words tell them from the others in every text.
+
+    A text that lacks these words is put in another way, and may name things in another order. What
+    is left when all the others are told needs no words.
+    """
+    told = [_told(each.sources, texts) for each in found]
+    claims = [_told([s for s in each.sources if s.leads], texts) for each in found]
+    rest = probe.model_copy(update={"rest": True})
+    made: list[Candidate] = []
+    for at, each in enumerate(found):
+        words = tuple(source for source in each.sources if source.nth is None)
+        left = _left(texts, probe, [*claims[:at], *claims[at + 1 :]])
+        alone = left is not None and left == (told[at] or left) and _values(left) == each.values
+        kept = (*words, rest) if alone else words if told[at] else each.sources
+        made.append(replace(each, sources=kept))
+    left = _left(texts, probe, claims)
+    if left is None or any(each.values == _values(left) for each in made):
+        return made
+    partial = [
+        source
+        for each in found
+        for source in each.sources
+        if source.nth is None and _compatible(tuple(text.found(source) for text in texts), left)
+    ]
+    sources = (*dict.fromkeys(partial), rest)
+    return [*made, Candidate("", probe.kind, sources, _values(left))]
+
+
+def _told(sources: Iterable[Mention], texts: Sequence[TaskText]) -> tuple[Found, ...] | None:
+    """What words find of a parameter, if they find it in every text."""
+    for source in sources:
+        if source.nth is None:
+            found = tuple(each for text in texts if (each := text.found(source)) is not None)
+            if len(found) == len(texts):
+                return found
+    return None
+
+
+def _left(
+    texts: Sequence[TaskText], probe: Mention, claims: Sequence[tuple[Found, ...] | None]
+) -> tuple[Found, ...] | None:
+    """What is left in every text of what words tell."""
+    told = [each for each in claims if each is not None]
+    found = [text.left(probe, [each[at] for each in told]) for at, text in enumerate(texts)]
+    left = tuple(each for each in found if each is not None)
+    return left if told and len(left) == len(texts) else None
+
+
+def _values(found: Sequence[Found]) -> tuple[Any, ...]:
+    return tuple(each.value for each in found)
 
 
 def agreeing(

@@ -13,6 +13,7 @@ from playhead.experience.document import (
     Validation,
     experience_of,
 )
+from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._order import comes_first
 from playhead.experience.learn._program import Program, ReadStep, cut_at, needed_steps
@@ -244,8 +245,18 @@ def _parameters(ground: Ground, used: set[str]) -> dict[str, Any]:
         }
         | ({} if each.default is None else {"default": each.default})
         for each in ground.candidates
-        if each.name in used
+        if each.name in used or _tells_another(each, ground, used)
     }
+
+
+def _tells_another(one: Candidate, ground: Ground, used: set[str]) -> bool:
+    """Whether a parameter that is used is what the words of this one and of others leave."""
+    kinds = {
+        each.kind
+        for each in ground.candidates
+        if each.name in used and any(source.rest for source in each.sources)
+    }
+    return one.kind in kinds and not any(source.nth is not None for source in one.sources)
 
 
 def _schema(values: Sequence[Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from playhead.experience.learn._program import make_program
 from playhead.experience.learn._searches import add_narrower, add_searches
 from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
+from playhead.experience.learn._unheeded import unheeded
 from playhead.experience.learn._validate import Verdict, others, replayed
 
 Reach: TypeAlias = Literal["own", "others", "stated"]
@@ -200,4 +201,6 @@ def _plan(ground: Ground, at: int, *, reach: Reach) -> Plan | str:
     if isinstance(made, str) and reach == "stated":
         add_reads_of_others(ground, program)
         made = guarded(ground, program, branches, idle, stated=True)
+    if isinstance(made, Plan) and ground.settings.refusal_rules:
+        return unheeded(ground, made) or made
     return made

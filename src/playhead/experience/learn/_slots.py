@@ -11,26 +11,19 @@ from playhead.experience.learn._conditions import is_identity, is_time, plainest
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term, parameters_in, results_in
-from playhead.experience.values import equal
+from playhead.experience.values import NO_ROW, equal
 from playhead.tape import Json
 
-_TIMES = "seconds?|minutes?|hours?|days?|weeks?|fortnight|months?|quarter|years?|times?|[a-z]+day"
-
-
-_NO_ROW = rf"(?! (?:\S+ )?(?:{_TIMES}|free|available|slot)\b)"  # `the last 3 days`
-
-
 _CHOICE_WORDS = said_by(
-    (f"latest|newest|most recent|last{_NO_ROW}", ["highest"]),
-    (f"(?:earliest|oldest|next|soonest|upcoming|first){_NO_ROW}", ["lowest"]),
+    (f"latest|newest|most recent|last{NO_ROW}", ["highest"]),
+    (f"(?:earliest|oldest|next|soonest|upcoming|first){NO_ROW}", ["lowest"]),
     ("most", ["most_common"]),
     ("least|fewest", ["least_common"]),
 )
 
 
 _TIME_WORDS = re.compile(
-    r"\b(next|upcoming|soonest|earliest|oldest|latest|newest|(most )?recent|last|first)\b"
-    + _NO_ROW,
+    r"\b(next|upcoming|soonest|earliest|oldest|latest|newest|(most )?recent|last|first)\b" + NO_ROW,
     re.IGNORECASE,
 )
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from playhead.experience.learn._atoms import World
 from playhead.experience.learn._conditions import (
     fields_of,
+    is_identity,
     joined_conditions,
+    overdue_conditions,
     plainest,
     row_conditions,
+    speaks_of_overdue,
 )
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._slots import agree, slot
 from playhead.experience.learn._trace import Example
-from playhead.experience.routine import PastCall, Scope, Term, evaluate
+from playhead.experience.routine import PastCall, Scope, Term, evaluate, fn
 from playhead.experience.values import Absent, Unclear
+
+_ALL = re.compile(r"\b(all|every|each|any of)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -42,13 +48,19 @@ def write_blocks(
     blocks: list[Block] = []
     for place in range(len(runs[members[0]])):
         here = {at: runs[at][place] for at in members}
-        loops = ground.settings.loops and any(len(run) > 1 for run in here.values())
+        several = any(len(run) > 1 for run in here.values())
+        loops = ground.settings.loops and (several or speaks_of_all(ground, members))
         made = _loop(ground, worlds, here) if loops else None
         made = made or _fixed(ground, worlds, here)
         if made is None:
             return None
         blocks += made
     return blocks
+
+
+def speaks_of_all(ground: Ground, members: Sequence[int]) -> bool:
+    """Whether the texts of traces are about all things of a sort, however many there were."""
+    return all(_ALL.search(ground.texts.texts[at].text) for at in members)
 
 
 def _runs(example: Example) -> list[list[PastCall]]:
@@ -98,6 +110,8 @@ def _loop(
     """One loop over the rows of a result, some of whose members are the arguments that vary."""
     names = {name for run in runs.values() for call in run for name in call.arguments}
     varying = {name for name in names if _varies(name, runs)}
+    if all(len(run) == 1 for run in runs.values()):
+        varying = {name for name in names if _names_one(name, runs)}
     fixed = _arguments(
         ground,
         worlds,
@@ -126,6 +140,12 @@ def _varies(name: str, runs: Mapping[int, list[PastCall]]) -> bool:
         for run in runs.values()
         for call in run
     )
+
+
+def _names_one(name: str, runs: Mapping[int, list[PastCall]]) -> bool:
+    """Whether an argument names another thing of the world in each trace."""
+    values = [run[0].arguments.get(name) for run in runs.values()]
+    return all(map(is_identity, values)) and len(set(map(str, values))) == len(values)
 
 
 def _without(call: PastCall, names: set[str]) -> PastCall:
@@ -179,16 +199,29 @@ def _row_sets(
     everything = [row for rows in tables.values() for row in rows]
     name, field = next(iter(fields.items()))
     wanted = {at: sorted(str(call.arguments[name]) for call in run) for at, run in runs.items()}
-    shared = (everything, ground.candidates, ground.settings)
-    found = False
-    for where in (*row_conditions(*shared), *joined_conditions(*shared)):
-        if found and where is not None and where[1] in ("both", "not"):
+    source: Term = ("result", state, None, None, ())
+    for tier in _tiers(ground, everything):
+        found = False
+        for where in tier:
+            chosen = {at: _chosen(worlds[at].scope, tables[at], where) for at in runs}
+            if all(
+                sorted(str(_text(row, field)) for row in chosen[at]) == wanted[at] for at in runs
+            ):
+                found = True
+                yield source if where is None else ("over", "rows", source, where)
+        if found:
             return  # the plain ones are enough
-        chosen = {at: _chosen(worlds[at].scope, tables[at], where) for at in runs}
-        if all(sorted(str(_text(row, field)) for row in chosen[at]) == wanted[at] for at in runs):
-            found = True
-            source: Term = ("result", state, None, None, ())
-            yield source if where is None else ("over", "rows", source, where)
+
+
+def _tiers(ground: Ground, rows: Sequence[Any]) -> Iterator[Iterable[Term | None]]:
+    """Conditions on rows, those that the texts speak of first."""
+    shared = (rows, ground.candidates, ground.settings)
+    plain = list(row_conditions(*shared))
+    if speaks_of_overdue([text.text for text in ground.texts.texts]):
+        over = list(overdue_conditions(rows))
+        yield [*over, *(fn("both", each, also) for each in over for also in plain if also)]
+    yield plain
+    yield joined_conditions(*shared)
 
 
 def _chosen(scope: Scope, rows: list[Any], where: Term | None) -> list[Any]:

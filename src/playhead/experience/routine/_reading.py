@@ -8,7 +8,7 @@ from typing import Any
 
 from playhead.experience.document import Experience, Mention, Parameter
 from playhead.experience.routine._decisions import Inputs, Refuse
-from playhead.experience.values import Found, Unclear, find_mentions, words_of
+from playhead.experience.values import Found, Unclear, find_mentions, opposed, words_of
 from playhead.tape import Json
 
 _NAMING = ("quoted", "address", "name", "date", "weekday", "option")  # said again, the same thing
@@ -51,6 +51,8 @@ class TaskText:
         """What a source finds; nothing where its words stand around several things."""
         if mention.kind == "words":
             return self._between(mention)
+        if mention.rest:
+            return None  # that depends on the others
         found = self.different(mention)
         if mention.of and len(found) not in mention.of:
             return None
@@ -58,6 +60,16 @@ class TaskText:
             return found[place] if -len(found) <= place < len(found) else None
         near = [each for each in self.of_kind(mention) if self.stands(each, mention)]
         return near[0] if near and all(each.value == near[0].value for each in near) else None
+
+    def left(self, mention: Mention, claimed: Sequence[Found]) -> Found | None:
+        """The only mention of a kind that is none of those that words tell already."""
+        naming = mention.kind in _NAMING
+        left = [
+            each
+            for each in self.different(mention)
+            if each not in claimed and not (naming and each.value in [c.value for c in claimed])
+        ]
+        return left[0] if len(left) == 1 else None
 
     def _between(self, mention: Mention) -> Found | None:
         """The words from those of a source to the next ones of it, within one sentence."""
@@ -112,12 +124,12 @@ def read_parameters(experience: Experience, inputs: Inputs) -> dict[str, Json] |
     """The values of all parameters that have one, or why the task cannot be read."""
     text = TaskText(inputs.task, now=inputs.now, known=experience.scope.words)
     values: dict[str, Json] = {}
-    for name, parameter in experience.parameters.items():
+    for name in experience.parameters:
         if name in inputs.given:
             values[name] = inputs.given[name]
             continue
         try:
-            values[name] = parameter_value(parameter, text)
+            values[name] = _value(name, experience, text)
         except Unclear:
             return Refuse(f"the task can be read in several ways: which `{name}`?", "unclear")
     unknown = sorted(set(inputs.given) - set(experience.parameters))
@@ -128,19 +140,22 @@ def read_parameters(experience: Experience, inputs: Inputs) -> dict[str, Json] |
     return _out_of_scope(experience, text) or values
 
 
-def parameter_value(parameter: Parameter, text: TaskText) -> Json:
-    """What the sources agree on; the default if they find nothing.
+def _value(name: str, experience: Experience, text: TaskText) -> Json:
+    """What the sources of a parameter agree on; the default if they find nothing.
 
-    The words around a mention say what it is there for; its place counts where they are not found.
+    The words around a mention say what it is there for. Where they are not found, it is what they
+    leave when they tell all others, or else what stands in its place.
 
     Raises:
         Unclear: They find different values.
     """
-    mentions = [
-        m for each in parameter.sources if (m := getattr(each, "mention", None)) is not None
-    ]
-    for told_by in (_by_words, _by_place):
-        found = [text.found(mention) for mention in mentions if told_by(mention)]
+    parameter = experience.parameters[name]
+    for sort in (_by_words, _by_rest, _by_place):
+        mentions = [each for each in _mentions(parameter) if sort(each)]
+        claimed = _claimed(name, experience, text) if sort is _by_rest and mentions else []
+        found = [
+            text.left(each, claimed) if sort is _by_rest else text.found(each) for each in mentions
+        ]
         values: list[Json] = [each.value for each in found if each is not None]
         if any(value != values[0] for value in values):
             raise Unclear
@@ -149,8 +164,23 @@ def parameter_value(parameter: Parameter, text: TaskText) -> Json:
     return parameter.default
 
 
+def _claimed(name: str, experience: Experience, text: TaskText) -> list[Found]:
+    """What the words before the other parameters find."""
+    others = [each for other, each in experience.parameters.items() if other != name]
+    found = [text.found(mention) for each in others for mention in _mentions(each) if mention.leads]
+    return [each for each in found if each is not None]
+
+
+def _mentions(parameter: Parameter) -> list[Mention]:
+    return [m for each in parameter.sources if (m := getattr(each, "mention", None)) is not None]
+
+
 def _by_words(mention: Mention) -> bool:
-    return mention.nth is None
+    return mention.nth is None and not mention.rest
+
+
+def _by_rest(mention: Mention) -> bool:
+    return mention.rest
 
 
 def _by_place(mention: Mention) -> bool:
@@ -166,4 +196,7 @@ def _out_of_scope(experience: Experience, text: TaskText) -> Refuse | None:
                 f"{' or '.join(map(str, allowed))}",
                 "scope",
             )
+    word = opposed(text.text, experience.scope.examples)
+    if word is not None:
+        return Refuse(f"the task says `{word}`; the traces said the opposite", "scope")
     return None

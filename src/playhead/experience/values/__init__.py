@@ -3,10 +3,12 @@
 from playhead.experience.values._functions import FUNCTIONS, PureFunction, equal, order, text
 from playhead.experience.values._mentions import Found, find_mentions
 from playhead.experience.values._number import Absent, Unclear, number
+from playhead.experience.values._opposites import NO_ROW, opposed
 from playhead.experience.values._words import is_familiar, stem, words_of
 
 __all__ = [
     "FUNCTIONS",
+    "NO_ROW",
     "Absent",
     "Found",
     "PureFunction",
@@ -15,6 +17,7 @@ __all__ = [
     "find_mentions",
     "is_familiar",
     "number",
+    "opposed",
     "order",
     "stem",
     "text",
