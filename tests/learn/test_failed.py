@@ -16,29 +16,29 @@ def learnt(traces: list[Trace], failed: list[Trace]) -> Any:
     return found.experiences[0] if found.experiences else found.quarantined[0].reasons
 
 
-WATER = "Tell {who} about the soil since 2031-03-{day}, titled 'Dry'"
+WATER = "Tell {who} about the soil, titled 'Dry'"
 
 
-def telling(number: int, who: str, day: int, *, tells: bool = True) -> Trace:
+def telling(number: int, who: str, *, tells: bool = True) -> Trace:
     address = next(row["keeper"] for row in PLANTS if row["keeper"].startswith(who))
     calls = [call("keepers_lookup", nick=who)]
     calls += [call("notes_send", to=address, title="Dry", text="Look")] if tells else []
-    return trace(number, WATER.format(who=who, day=day), *calls)
+    return trace(number, WATER.format(who=who), *calls)
 
 
 def test_what_a_failed_session_wrote_is_not_written_for_its_task() -> None:
-    right = [telling(1, "ines", 10), telling(2, "otto", 12), telling(3, "zoya", 14)]
-    task = WATER.format(who="pavel", day=16)
+    right = [telling(1, "ines"), telling(2, "otto"), telling(3, "zoya")]
+    task = WATER.format(who="pavel")
     assert isinstance(played(learnt(right, []), task), list)
-    without = learnt(right, [telling(9, "pavel", 16)])
+    without = learnt(right, [telling(9, "pavel")])
     assert isinstance(without, tuple)
     assert any("failed" in reason or "no condition" in reason for reason in without)
 
 
 def test_a_failed_session_that_did_otherwise_changes_nothing() -> None:
-    right = [telling(1, "ines", 10), telling(2, "otto", 12), telling(3, "zoya", 14)]
-    task = WATER.format(who="pavel", day=16)
-    assert isinstance(played(learnt(right, [telling(9, "pavel", 16, tells=False)]), task), list)
+    right = [telling(1, "ines"), telling(2, "otto"), telling(3, "zoya")]
+    task = WATER.format(who="pavel")
+    assert isinstance(played(learnt(right, [telling(9, "pavel", tells=False)]), task), list)
 
 
 LATE = "2031-04-10 08:00:00"

@@ -138,7 +138,10 @@ async def test_what_a_model_proposes_is_kept_only_if_it_holds() -> None:
         "description": "Sends a note to a keeper.",
         "steps": ["Look the keeper up.", "Send the note."],
         "wordings": [
-            {"of": 0, "text": "A note for ines, please: 'Ferns', and in it 'They need water'"},
+            {
+                "of": 0,
+                "text": "A note for ines, please, titled 'Ferns' and saying 'They need water'",
+            },
             {"of": 1, "text": "A note for zoya titled 'Maples' saying 'Please look at them'"},
             {"of": 7, "text": "no such task"},
         ],

@@ -6,6 +6,9 @@ import pytest
 from garden import PLANTS, TOOLS, call, played, probe, taught, trace
 
 from playhead.experience.learn import Trace, learn_traces
+from playhead.experience.learn._atoms import templates, world_of
+from playhead.experience.learn._candidates import Candidate
+from playhead.experience.routine import const, fn
 from playhead.experience.values import find_mentions
 
 NOW = "2031-04-10 08:00:00"
@@ -34,6 +37,25 @@ def test_the_words_around_a_mention_count_before_its_place() -> None:
 def test_words_that_contradict_each_other_are_refused() -> None:
     learnt = taught(notes("Write to {who} about '{title}' for {other}"))
     assert str(played(learnt, "Write to hugo to zoya about 'Soil' for ines")).startswith("refused")
+
+
+def test_what_words_leave_needs_no_words_of_its_own() -> None:
+    """A text may name things in another order; where its words are new, the place tells nothing."""
+    learnt = taught(notes("Give {who} the note '{title}' for {other}"))
+    turned = "As a note for ines I have 'Soil', which hugo should get"
+    assert played(learnt, turned) == [("notes_send", "hugo.maas@garden.test", "Soil", "Hello")]
+    unknown = "The note 'Soil' that ines wrote should go to hugo"
+    assert str(played(learnt, unknown)).startswith("refused")
+
+
+def test_a_text_of_several_parts_holds_nothing_of_one_session() -> None:
+    parts = [
+        Candidate("name", "name", (), ("ines", "otto")),
+        Candidate("quoted", "quoted", (), ("Ferns", "Maples")),
+    ]
+    made = list(templates(world_of(NOW, parts, 0), "ines on Ferns", parts))
+    assert made[0] == fn("join", ("param", "name"), const(" on "), ("param", "quoted"))
+    assert all(const(" on ") in each[2] for each in made)
 
 
 def test_what_is_named_twice_is_one_thing() -> None:

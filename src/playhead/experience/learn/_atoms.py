@@ -101,12 +101,7 @@ def explain(
     """
     same = equal if loosely else _exactly
     table = world.joined if joined else world.table
-    found = [term for term, got in table(candidates, settings) if same(got, value)]
-    if joined:
-        return found
-    if not found and isinstance(value, str):
-        found += list(templates(world, value, candidates))
-    return found
+    return [term for term, got in table(candidates, settings) if same(got, value)]
 
 
 def _exactly(one: Any, other: Any) -> bool:  # noqa: ANN401
@@ -224,8 +219,14 @@ def _picks(rows: list[Any], settings: LearnSettings) -> Iterator[Any]:
             yield ("highest", name)
 
 
-def templates(world: World, value: str, candidates: Sequence[Candidate]) -> Iterator[Term]:
+def templates(
+    world: World,
+    value: Any,  # noqa: ANN401
+    candidates: Sequence[Candidate],
+) -> Iterator[Term]:
     """The value as a fixed text around the parts that vary, as many of them as it holds."""
+    if not isinstance(value, str):
+        return
     made: dict[Term, int] = {}
     for each in candidates:
         plain: Term = ("param", each.name)

@@ -78,6 +78,8 @@ def row_conditions(
         if all(isinstance(value, str) and DAY.fullmatch(value) for value in column if value):
             moments = any(len(str(value)) > len("2031-01-01") for value in column if value)
             yield from _day_conditions(item, candidates, now=NOW if moments else TODAY)
+            if moments:
+                yield from _time_conditions(item, candidates)
             continue
         for each in candidates:
             if each.kind in ("quoted", "name", "option", "address", "number"):
@@ -176,6 +178,15 @@ def _day_conditions(item: Term, candidates: Sequence[Candidate], *, now: Term) -
                 yield fn("equal", fn("day", item), day)
                 for how in ("less", "more", "at_least", "at_most"):
                     yield fn("compare", const(how), item, day)
+
+
+def _time_conditions(item: Term, candidates: Sequence[Candidate]) -> Iterator[Term]:
+    """Before or after a time of the day, as the text says or as it always was."""
+    said = [("param", each.name) for each in candidates if each.kind == "comparison"]
+    for each in candidates:
+        if each.kind == "time":
+            for how in said or [const("less"), const("more")]:
+                yield fn("compare", how, fn("time_of_day", item), ("param", each.name))
 
 
 def is_identity(value: Any) -> bool:  # noqa: ANN401

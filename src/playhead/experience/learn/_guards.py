@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import Any
 
 from playhead.experience.learn._candidates import Candidate
@@ -132,6 +133,15 @@ def _conditions(ground: Ground, program: Program) -> Iterator[Term]:
         results = [world.scope.results.get(step.state) for world in program.worlds]
         if not any(map(is_series, results)):
             yield from _of_rows(ground, program, step.state, hows, amounts)
+    yield from _of_counts(program, hows)
+
+
+def _of_counts(program: Program, hows: Sequence[Term]) -> Iterator[Term]:
+    """Of which of two searches more was found."""
+    for one, other in permutations(program.steps, 2):
+        if one.tool == other.tool and set(one.arguments) == set(other.arguments):
+            counts = [fn("found", _whole(step.state)) for step in (one, other)]
+            yield from (fn("compare", how, *counts) for how in hows)
 
 
 def _of_overdue(ground: Ground, program: Program) -> Iterator[Term]:

@@ -185,7 +185,10 @@ def spread_results(
 
 
 def cut_at(ground: Ground, tool: str) -> int | None:
-    """How many rows a tool shows at most, if several of its results stop at that many."""
+    """How many rows a tool shows at most: as it says, or if several results stop at that many."""
+    stated = ground.tools[tool].most if tool in ground.tools else None
+    if stated is not None:
+        return stated
     sizes = list(ground.sizes.get(tool, {}).values())
     most = max(sizes, default=0)
     return most if most > 1 and sizes.count(most) > 1 else None

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from playhead.experience.learn._atoms import World, constant, explain
+from playhead.experience.learn._atoms import World, constant, explain, templates
+from playhead.experience.learn._computed import (
+    afterwards,
+    free_times,
+    is_movable,
+    moved,
+    speaks_of_free_time,
+)
 from playhead.experience.learn._conditions import is_identity, is_time, plainest
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._said import as_said, said_by
@@ -47,15 +54,8 @@ def slot(
     """
     value = values[of]
     kept: list[Term] = []
-    for joined in (False, *([] if loosely else [True])):
-        found = explain(
-            worlds[of],
-            value,
-            loosely=loosely,
-            joined=joined,
-            candidates=ground.candidates,
-            settings=ground.settings,
-        )
+    for ways in _WAYS:
+        found = list(ways(ground, worlds[of], value, loosely=loosely))
         if loosely:
             kept = plainest(_as_written(_most_holding(worlds, found, values)))
         else:
@@ -64,6 +64,8 @@ def slot(
             kept = _in_time(ground, worlds[of], kept)
         if kept:
             break
+    if ways is _free and kept:
+        return kept[: ground.settings.explanations]
     kept = _as_mentioned(kept, value)
     if loosely:
         kept = _alike(worlds, kept)
@@ -73,6 +75,49 @@ def slot(
         if not said and not is_identity(value):
             kept.append(constant(value))
     return kept[: ground.settings.explanations]
+
+
+def _free(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    """A time at which nothing else is, where all texts ask for one."""
+    if loosely or not speaks_of_free_time([text.text for text in ground.texts.texts]):
+        return ()
+    return free_times(world, value, ground.candidates, ground.settings)
+
+
+def _plain(ground: Ground, world: World, value: Json, *, loosely: bool) -> list[Term]:
+    return explain(
+        world, value, loosely=loosely, candidates=ground.candidates, settings=ground.settings
+    )
+
+
+def _template(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    """A fixed text around what varies; what can be computed is not one."""
+    computed = not loosely and is_movable(value)
+    return () if computed else templates(world, value, ground.candidates)
+
+
+def _joined(ground: Ground, world: World, value: Json, *, loosely: bool) -> list[Term]:
+    if loosely:
+        return []
+    return explain(
+        world, value, joined=True, candidates=ground.candidates, settings=ground.settings
+    )
+
+
+def _moved(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    return () if loosely else moved(world, value, ground.candidates, ground.settings)
+
+
+def _afterwards(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    return () if loosely else afterwards(world, value, ground.candidates, ground.settings)
+
+
+def _text(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    return templates(world, value, ground.candidates)
+
+
+_WAYS = (_free, _plain, _template, _joined, _moved, _afterwards, _text)
+"""The ways to get at a value, in the order in which they are tried."""
 
 
 def _in_time(ground: Ground, world: World, terms: list[Term]) -> list[Term]:

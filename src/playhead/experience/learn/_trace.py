@@ -12,6 +12,14 @@ from playhead.experience.routine import PastCall, call_key
 from playhead.tape import Json, digest
 from playhead.tape.kinds import Effect
 
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNT = rf"(\d{{1,6}}|{'|'.join(_COUNTED)})"
+_BOUND = "at most|up to|first|top|(?:no|not) more than|limit(?:ed)? (?:to|of)|maximum of"
+_MOST = re.compile(
+    rf"\b(?:{_BOUND}) {_COUNT}\b|\b{_COUNT} (?:newest|latest|most recent|oldest|best|nearest)\b",
+    re.IGNORECASE,
+)
+
 Probe: TypeAlias = Callable[[str, Mapping[str, Json]], Any]
 """Makes a read in a fresh environment; raises `LookupError` where it cannot."""
 
@@ -25,12 +33,14 @@ class ToolSpec:
         effect: What it does to the world.
         arguments: The JSON Schema of each argument.
         digest: Of its schema, where it is known.
+        most: How many rows it shows at most, if its description says so.
     """
 
     name: str
     effect: Effect
     arguments: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     digest: str | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +137,19 @@ def tool_spec(tool: Tool) -> ToolSpec:
     properties = tool.schema.parameters.get("properties")
     arguments = properties if isinstance(properties, dict) else {}
     shapes = {name: shape for name, shape in arguments.items() if isinstance(shape, dict)}
-    return ToolSpec(tool.name, tool.effect, shapes, digest(tool.schema.as_json()))
+    return ToolSpec(
+        tool.name,
+        tool.effect,
+        shapes,
+        digest(tool.schema.as_json()),
+        _most(tool.schema.description),
+    )
+
+
+def _most(description: str) -> int | None:
+    """How many rows a tool shows at most, as its description puts it."""
+    found = _MOST.search(description)
+    if found is None:
+        return None
+    said = (found[1] or found[2]).casefold()
+    return int(said) if said.isdigit() else _COUNTED.index(said) + 1

@@ -65,6 +65,35 @@ def _moved(value: Any, **by: Any) -> datetime:  # noqa: ANN401
         raise Absent from None
 
 
+def free_at(
+    rows: Any,  # noqa: ANN401
+    start: str,
+    length: str,
+    on: Any,  # noqa: ANN401
+    minutes: Any,  # noqa: ANN401
+    opening: Any,  # noqa: ANN401
+    closing: Any,  # noqa: ANN401
+) -> str:
+    """The first moment of a day at which so many minutes are free of all rows."""
+    wanted, until = timedelta(minutes=number(minutes)), moment(at(on, closing))
+    found = [row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)]
+    starts = [moment(row.get(start)) for row in found]
+    lengths = [timedelta(minutes=number(row.get(length))) for row in found]
+    taken = [
+        (begun, begun + lasting)
+        for begun, lasting in zip(starts, lengths, strict=True)
+        if begun.date() == until.date()
+    ]
+    free = moment(at(on, opening))
+    for begun, over in sorted(taken):
+        if begun - free >= wanted:
+            break
+        free = max(free, over)
+    if free + wanted > until:
+        raise Absent
+    return f"{free:%Y-%m-%d %H:%M:%S}"
+
+
 def past_day(now: Any, weekday: Any) -> str:  # noqa: ANN401
     """The last such weekday before a moment."""
     place = _place(weekday, ("", "last", "past"))

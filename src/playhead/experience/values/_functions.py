@@ -205,6 +205,14 @@ FUNCTIONS = _table(
     ("afternoon", _days.afternoon, 1, 1, "A time before seven is meant to be after noon."),
     ("add_days", _days.add_days, 2, 2, "A day, some days later."),
     ("add_minutes", _days.add_minutes, 2, 2, "A moment, some minutes later."),
+    (
+        "free_at",
+        _days.free_at,
+        7,
+        7,
+        "The first moment that rows leave free: rows, their members that say start and minutes, "
+        "a day, how many minutes, and the times from and to which the day is looked at.",
+    ),
     ("past_day", _days.past_day, 2, 2, "The last such weekday before a moment."),
     ("coming_day", _days.coming_day, 2, 2, "The first such weekday after a moment."),
     ("day_of_next_week", _days.day_of_next_week, 2, 2, "That weekday of the week after."),
@@ -224,6 +232,7 @@ FUNCTIONS = _table(
     ("first", lambda v: _one_of(v, at=0), 1, 1, "The first of a list."),
     ("last", lambda v: _one_of(v, at=-1), 1, 1, "The last of a list."),
     ("length", lambda v: len(_items(v)), 1, 1, "How many a list holds."),
+    ("found", lambda v: 0 if _empty(v) else len(_items(v)), 1, 1, "The same; 0 for a message."),
     ("values", _items, 1, 1, "The values of an object as a list."),
     ("field", _field, 2, 2, "One member of every row, as a list."),
     ("most_common", lambda v: _common(v, most=True), 1, 1, "What a list holds most often."),

@@ -50,13 +50,15 @@ _MORE = (
     rf"(?:more|greater|higher|larger|longer){_THAN}|(?:above|over|exceed(?:s|ed|ing)?)(?= \$?\d)"
 )
 _LESS = rf"(?:less|fewer|lower|smaller|shorter){_THAN}|(?:below|under)(?= \$?\d)"
+_NO_MORE = r"(?= o'clock\b| (?:on|and|or|today|tomorrow|this|next)\b|[.?!,;](?!\d)|$)"
+_HOUR = rf"(?:\d{{1,2}}(?:[:.]\d{{2}}| ?[ap]\.?m\b|{_NO_MORE})|noon\b|midday\b|midnight\b)"
 
 
 _UP = "grew|grown|grows?|rose|risen|rises?|increase[ds]?|gain(?:ed|s)?|climb(?:ed|s)?|went up"
 _DOWN = "fell|fallen|falls?|dropp?(?:ed|s)?|declined?|decrease[ds]?|shrank|shrunk|went down"
 _RISE, _FALL = "growth|increase|rise|gain", "decline|decrease|drop|fall|loss|reduction"
 _EARLY = 7  # o'clock
-_IS_MORE = re.compile("more|greater|higher|larger|longer|above|over|exceed")
+_IS_MORE = re.compile("more|greater|higher|larger|longer|above|over|exceed|after")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -172,6 +174,7 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
         _pattern(rf"\b(?:(?:next|last|this|past|coming) )?(?:{'|'.join(WEEKDAYS)})\b"),
         _weekday,
     ),
+    ("duration", _pattern(r"\bhalf[- ](?:an? )?hours?\b"), _half_hour),
     (
         "duration",
         _pattern(
@@ -180,7 +183,6 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
         ),
         _minutes,
     ),
-    ("duration", _pattern(r"\bhalf[- ](?:an? )?hour\b"), _half_hour),
     (
         "period",
         _pattern(
@@ -189,6 +191,7 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
         ),
         _days,
     ),
+    ("comparison", _pattern(rf"\b(?:before|after)(?= {_HOUR})"), _comparison),
     (
         "time",
         _pattern(r"\b(?P<h>\d{1,2})(?:[:.](?P<m>\d{2}))?(?::00)? ?(?P<half>[ap]\.?m\b\.?)"),
@@ -198,6 +201,11 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
     (
         "time",
         _pattern(r"(?<=\bat )(?P<h>\d{1,2})(?P<m>)(?P<half>)(?= o'clock\b|\b(?!\.\d|%| percent))"),
+        _clock,
+    ),
+    (
+        "time",
+        _pattern(rf"(?<=\x00 )(?P<h>\d{{1,2}})(?P<m>)(?P<half>){_NO_MORE}"),
         _clock,
     ),
     ("time", _pattern(r"\b(?:noon|midday|midnight)\b"), _noon),
