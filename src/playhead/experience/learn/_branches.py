@@ -11,6 +11,7 @@ from playhead.experience.learn._guards import (
     sounds_conditional,
     speaks_of_another_way,
     stated_guards,
+    undecided,
     unspent,
 )
 from playhead.experience.learn._program import Program, ReadStep, needed_steps
@@ -100,11 +101,11 @@ def guarded(
         and not _is_replaced(program, step, live, loosely=not sounds_conditional(ground))
     }
     left = unspent(ground, [*terms, *written])
+    left |= undecided(ground, [*terms, *written]) if branches else set()
     several = bool(wrong) or len(branches) + bool(idle) > 1
     if branches and not several and not sounds_conditional(ground):
         idle_reads = set()  # somebody looked, but was not told to decide anything
-    otherwise = sounds_conditional(ground) and speaks_of_another_way(ground, [*terms, *written])
-    needs = several or bool(idle_reads) or bool(left) or otherwise or not branches
+    needs = several or bool(idle_reads) or bool(left) or sounds_conditional(ground) or not branches
     if not needs or not ground.settings.branches:
         if not branches:
             return "nothing was written, and nothing tells when something would be"

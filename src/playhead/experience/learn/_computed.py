@@ -30,10 +30,19 @@ def moved(
         return
     found = [(term, got) for term, got in world.table(candidates, settings) if results_in(term)]
     amounts = [(c.kind, ("param", c.name)) for c in candidates if c.kind in _AMOUNTS]
-    for (term, got), (kind, amount) in product(found, amounts):
-        for way in _moves(term, got, kind, amount):
-            if _equals(world.value(way), value):
-                yield way
+    days = list(_days(candidates))
+    for term, got in found:
+        ways = [way for kind, amount in amounts for way in _moves(term, got, kind, amount)]
+        if is_time([got]) and len(got) > len("2031-01-01"):
+            ways += [fn("at", day, fn("time_of_day", term)) for day in days]
+        yield from (way for way in ways if _equals(world.value(way), value))
+
+
+def _days(candidates: Sequence[Candidate]) -> Iterator[Term]:
+    """The days that the texts mention."""
+    for each in candidates:
+        if each.kind in ("date", "weekday"):
+            yield from days_of(each.kind, ("param", each.name))
 
 
 def is_movable(value: Json) -> bool:
@@ -107,10 +116,7 @@ def free_times(
     """The value as the first moment of a day that the rows of a result leave free."""
     if not settings.row_selection or not isinstance(value, str) or not DAY.fullmatch(value):
         return
-    days = [TODAY, fn("add_days", TODAY, const(1))]
-    for each in candidates:
-        if each.kind in ("date", "weekday"):
-            days += days_of(each.kind, ("param", each.name))
+    days = [TODAY, fn("add_days", TODAY, const(1)), *_days(candidates)]
     lengths = [("param", each.name) for each in candidates if each.kind == "duration"]
     for state in world.reads:
         rows = world.scope.results[state]

@@ -72,6 +72,27 @@ def unspent(ground: Ground, terms: Sequence[Term]) -> set[str]:
     }
 
 
+def undecided(ground: Ground, terms: Sequence[Term]) -> set[str]:
+    """Values that differ from text to text, and of which nothing was made where one says `if`."""
+    if not sounds_conditional(ground):
+        return set()
+    spent = set().union(*(parameters_in(term) for term in terms)) if terms else set()
+    told = [
+        each
+        for each in ground.candidates
+        if each.kind == "option"
+        and None not in each.values
+        and len(set(each.values)) > 1
+        and not set(each.values) <= set(ground.tools)  # which of them is asked is no condition
+    ]
+    left = [c for c in told if c.name not in spent and not _doubled(c, told, spent)]
+    return {
+        each.name
+        for at, each in enumerate(left)
+        if not any(each.values == other.values for other in left[:at])
+    }
+
+
 def guards(
     ground: Ground,
     program: Program,
