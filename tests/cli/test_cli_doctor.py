@@ -39,7 +39,7 @@ def test_all_is_well(cli: Run, store: Path):
     assert result.exit_code == 0, result.stdout
     assert result.stdout.endswith("all is well\n")
     found = checks(cli)
-    assert "1 tapes" in found["contents"][0]["found"]
+    assert found["contents"][0]["found"].startswith("1 tape,")
     assert sqlite3.sqlite_version in found["sqlite"][0]["found"]
     assert {"python", "disk", "integrity", "sessions", "keys"} <= set(found)
 
@@ -89,7 +89,7 @@ def test_leases_and_the_inbox_are_told_of(cli: Run, store: Path):
         "INSERT INTO inbox (tenant, tape, time, content) VALUES ('default', 'a', 't', '1')",
     )
     found = checks(cli)
-    assert "1 tapes are owned" in found["sessions"][0]["found"]
+    assert "owned by live sessions: 1 tape" in found["sessions"][0]["found"]
     assert found["inbox"][0]["state"] == "note"
 
 

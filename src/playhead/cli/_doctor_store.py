@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playhead.cli._doctor_checks import Check
-from playhead.cli._text import size
+from playhead.cli._text import plural, size
 from playhead.errors import PlayheadError, TapeNotFoundError
 from playhead.store import Health, SqliteStore
 
@@ -92,16 +92,14 @@ def _file(path: Path, health: Health) -> Iterator[Check]:
 def _contents(health: Health) -> Iterator[Check]:
     shared = f", {health.shared} removed ones that children share steps with"
     index = "with" if health.indexed else "without"
-    yield Check(
-        "contents",
-        f"{health.tapes:,} tapes{shared if health.shared else ''}, {health.blobs:,} blobs, {index} "
-        "an index of words",
-    )
+    tapes, blobs = plural(health.tapes, "tape"), plural(health.blobs, "blob")
+    said = f"{tapes}{shared if health.shared else ''}, {blobs}, {index} an index of words"
+    yield Check("contents", said)
     if health.orphans:
         yield Check(
             "orphans", f"{health.orphans} blobs or steps of no tape", "fault", "restore a copy"
         )
-    yield Check("sessions", f"{health.leases} tapes are owned by live sessions")
+    yield Check("sessions", f"owned by live sessions: {plural(health.leases, 'tape')}")
     if health.stale:
         yield Check(
             "sessions",

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from playhead.cli._guard import UsageFault
 from playhead.cli._options import Common
+from playhead.cli._text import plural
 from playhead.errors import PlayheadError, TapeNotFoundError
 from playhead.store import SqliteStore, TapeInfo
 from playhead.tape import Body, Fold, Step, Tape, step_text
@@ -44,7 +45,8 @@ async def find(store: SqliteStore, text: str) -> str:
     if len(newest) < number:
         name = text.replace("~", "-")
         raise TapeNotFoundError(
-            f"`{name}`: the store has {len(newest)} tapes: `playhead ls` lists them", tape=name
+            f"`{name}`: the store has {plural(len(newest), 'tape')}: `playhead ls` lists them",
+            tape=name,
         )
     return newest[-1].id
 
