@@ -102,11 +102,11 @@ def test_a_function_is_called_by_its_program(place: Path):
 def test_what_is_not_installed_is_told(
     cli: Run, place: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], extras: str | None
 ):
-    monkeypatch.setattr("playhead.cli._new.find_spec", lambda module: None)
-    said = cli("new", *words).stdout
+    with monkeypatch.context() as without:
+        without.setattr("playhead.cli._new.find_spec", lambda module: None)
+        said = cli("new", *words).stdout
     assert (f'pip install "playhead[{extras}]"' in said) == (extras is not None)
     assert "pip install" not in said or extras is not None
-    monkeypatch.undo()
     assert "pip install" not in cli("new", "monolithic", "other").stdout
 
 

@@ -119,6 +119,8 @@ def guarded(
             found = guards(ground, program, labels, parameters=left, reads=idle_reads)
         if stated and not found:
             found = stated_guards(ground, program, labels, parameters=left)
+        if _is_split(branches) and not sounds_conditional(ground):
+            found = found if any(map(_shows_something, found)) else []
         if not found:
             if branches and not several and not sounds_conditional(ground) and not left:
                 continue
@@ -130,6 +132,17 @@ def guarded(
         not wrong and len(branches) == 1 and not speaks_of_another_way(ground, [*terms, *written])
     )
     return Plan(program, branches, None, bool(idle) or inferred)
+
+
+def _is_split(branches: Sequence[Branch]) -> bool:
+    """Whether several branches write with the same tools."""
+    tools = [tuple(block.tool for block in branch.blocks) for branch in branches]
+    return len(set(tools)) < len(tools)
+
+
+def _shows_something(condition: Term) -> bool:
+    """Whether a condition is more than that nothing was found."""
+    return bool(condition[1] != "empty")
 
 
 def _is_replaced(program: Program, step: ReadStep, live: set[str], *, loosely: bool) -> bool:

@@ -26,8 +26,8 @@ from playhead.experience.learn._series import is_series, of_series
 from playhead.experience.routine import Term, const, fn, parameters_in
 
 _CONDITIONAL = re.compile(
-    r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|should|depending"
-    r"|as long as)\b",
+    r"\b(if|unless|otherwise|whether|in case|when|whenever|once|provided|depending|as long as)\b"
+    r"|(^|[.?!;]\s+)should\b",
     re.IGNORECASE,
 )
 _OTHERWISE = re.compile(r"\b(otherwise|else|instead)\b", re.IGNORECASE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from playhead.experience.learn._trace import Example, ToolSpec
 from playhead.experience.routine import TaskText
-from playhead.experience.values import words_of
+from playhead.experience.values import stem, words_of
 from playhead.tape import Json
 
 OptionSet = tuple[tuple[str, tuple[str, ...]], ...]
@@ -29,7 +29,12 @@ def option_sets(examples: Sequence[Example], tools: Mapping[str, ToolSpec]) -> l
                     lists |= {each: None for each, words in everywhere.items() if folded in words}
     seen = _seen_values(examples, texts_of(examples))
     lists |= dict.fromkeys(each for each in seen if not any(set(each) <= set(o) for o in lists))
-    return [made for each in lists if (made := _worded(each)) and len(each) > 1]
+    nouns = {stem(word) for name in tools for word in _tokens(name)}
+    return [
+        made
+        for each in lists
+        if (made := _worded(each, set() if set(each) <= set(tools) else nouns)) and len(each) > 1
+    ]
 
 
 def option_words(sets: Iterable[OptionSet]) -> set[str]:
@@ -105,11 +110,19 @@ def siblings(spec: ToolSpec, tools: Mapping[str, ToolSpec]) -> tuple[str, ...]:
     )
 
 
-def _worded(values: Sequence[str]) -> OptionSet:
-    """Each value with the words for it, as far as they mean no other value as well."""
+def _worded(values: Sequence[str], nouns: Set[str]) -> OptionSet:
+    """Each value with the words for it, as far as they mean no other value as well.
+
+    A single word of a longer value that names what the tools are about says nothing: `tasks`.
+    """
     tokens = {value: _tokens(value) for value in values}
     shared = Counter(word for words in tokens.values() for word in set(words))
-    wordings = {value: _wordings(words, shared) for value, words in tokens.items()}
+    wordings = {
+        value: [
+            said for said in _wordings(words, shared) if len(words) == 1 or stem(said) not in nouns
+        ]
+        for value, words in tokens.items()
+    }
     counts = Counter(wording for each in wordings.values() for wording in each)
     return tuple(
         (value, clear)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from playhead.experience.learn._compose import Plan
 from playhead.experience.learn._ground import Ground
 from playhead.experience.routine import parameters_in
+from playhead.experience.values import opposed
 from playhead.tape import Json
 
 _NAMES = ("name", "address", "quoted")
@@ -29,6 +30,11 @@ def unheeded(ground: Ground, plan: Plan) -> str | None:
         left = [_left(ground, kind, at, used) for at in members]
         if all(left) and any(each != left[0] for each in left):
             return f"nothing is made of the {kind} that the texts mention"
+    texts = [ground.texts.texts[at].text for at in members]
+    compared = any(each.name in used for each in ground.candidates if each.kind == "comparison")
+    words = [opposed(one, [other]) for one in texts for other in texts]
+    if any(words) and not compared:
+        return f"nothing is made of it that one text says `{next(filter(None, words))}`"
     said = [_QUANTITY.search(ground.texts.texts[at].text) for at in members]
     for kind in _NAMES if all(said) else ():
         if any(each.name in used for each in ground.candidates if each.kind == kind) and all(

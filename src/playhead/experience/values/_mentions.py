@@ -44,7 +44,7 @@ _COUNT = {name: at for at, name in enumerate(_COUNTED.split())} | {
     "a couple of": 2,
 }
 _COUNT_WORD = r"\d{1,6}(?:\.\d{1,3})?|" + "|".join(sorted(_COUNT, key=len, reverse=True))
-_UNIT_DAYS = {"day": 1, "week": 7, "fortnight": 14}
+_UNIT_DAYS = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "year": 365}
 _THAN = r"(?=[^.?!]{0,60}\bthan\b)"  # what is compared may stand between
 _MORE = (
     rf"(?:more|greater|higher|larger|longer){_THAN}|(?:above|over|exceed(?:s|ed|ing)?)(?= \$?\d)"
@@ -186,8 +186,8 @@ _RECOGNISERS: Sequence[tuple[str, re.Pattern[str], Callable[[re.Match[str], str]
     (
         "period",
         _pattern(
-            rf"\b(?:(?P<n>{_COUNT_WORD})[- ](?P<unit>days?|weeks?|fortnights?)"
-            r"|(?:(?<=last )|(?<=past ))(?P<one>week|fortnight))\b"
+            rf"\b(?:(?P<n>{_COUNT_WORD})[- ](?P<unit>days?|weeks?|fortnights?|months?|years?)"
+            r"|(?:(?<=last )|(?<=past ))(?P<one>week|fortnight|month|year))\b"
         ),
         _days,
     ),
