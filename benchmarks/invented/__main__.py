@@ -4,9 +4,9 @@
 
 DIR holds the WorkBench tables. The families are written from scratch, beside those of the recorded
 data, to see what the learner does with kinds of tasks that it was not developed with. That is only
-partly so: those on the calendar, mails, customers and projects that were drawn first were looked at
-while the mechanisms were developed. Those marked `later` (a star in the table) were written
-afterwards, and mostly only measured. The sessions are ideal ones: they look up what they need and
+partly so: those without a star in the table were looked at while the mechanisms were developed.
+Those with one were written after most of these, and three of them looked at: `move_to_weekday`,
+`stale_leads`, `status_change_if`. The sessions are ideal ones: they look up what they need and
 write what is right.
 """
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import playhead as ph
-from playhead.experience.learn import ToolSpec, Trace, learn_traces, tool_spec
-from playhead.experience.routine import Calls, Finish, Inputs, PastCall, Refuse, decide
+from playhead.experience.learn import ToolSpec, Trace, clean, learn_traces, tool_spec
+from playhead.experience.learn._options import option_sets
+from playhead.experience.routine import Calls, Finish, Inputs, PastCall, Refuse, TaskText, decide
 from playhead.experience.values import FUNCTIONS, Absent, find_mentions, opposed
 
 NOW = "2031-04-07 08:00:00"  # a Monday
@@ -288,3 +289,28 @@ def test_a_tool_that_says_how_many_rows_it_shows_is_believed(
         return [guest]
 
     assert tool_spec(ph.Toolbox([visits]).tools()[0]).most == most
+
+
+def test_one_text_that_says_first_and_one_that_says_last_need_a_reason() -> None:
+    def dropping(guest: str, which: str) -> Trace:
+        rows = read("visits_of", {"guest": guest})
+        chosen = (min if which == "first" else max)(rows, key=lambda row: str(row["starts"]))
+        write = ("visits_drop", chosen["visit"])
+        return session(f"Drop the {which} visit of {guest}", ("visits_of", "guest", guest), write)
+
+    assert isinstance(
+        learnt(dropping("ines", "first"), dropping("zoya", "last"), dropping("hugo", "first")),
+        tuple,
+    )
+
+
+def test_what_the_tools_are_about_is_no_word_for_one_of_their_values() -> None:
+    """`visits` does not mean the value `visit_name`."""
+    schema = {"description": "One of visit_name, due_day."}
+    tools = TOOLS | {"visits_set": ToolSpec("visits_set", "write", {"visit": {}, "what": schema})}
+    call = PastCall("visits_set", {"visit": "0901", "what": "due_day"}, "ok")
+    example = clean(Trace("t", "Set the due day of all visits", NOW, (call,)), tools)
+    text = TaskText("Set the due day of all visits", now=NOW)
+    found = {one.value for each in option_sets([example], tools) for one in text.mentions(each)}
+    assert "due_day" in found
+    assert "visit_name" not in found
