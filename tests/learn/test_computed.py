@@ -12,7 +12,7 @@ import playhead as ph
 from playhead.experience.learn import ToolSpec, Trace, clean, learn_traces, tool_spec
 from playhead.experience.learn._options import option_sets
 from playhead.experience.routine import Calls, Finish, Inputs, PastCall, Refuse, TaskText, decide
-from playhead.experience.values import FUNCTIONS, Absent, find_mentions, opposed
+from playhead.experience.values import FUNCTIONS, Absent, contrary, find_mentions, opposed
 
 NOW = "2031-04-07 08:00:00"  # a Monday
 DAYS = {
@@ -251,6 +251,11 @@ def test_the_opposite_of_what_was_learnt_is_refused() -> None:
 )
 def test_words_that_say_the_opposite(text: str, examples: list[str], word: str | None) -> None:
     assert opposed(text, examples) == word
+
+
+def test_texts_that_say_the_opposite_of_each_other() -> None:
+    assert contrary(["the first one", "one of them", "the last one"]) == "last"
+    assert contrary(["the first one", "the last 3 days", "the first and the last"]) is None
 
 
 @pytest.mark.parametrize(

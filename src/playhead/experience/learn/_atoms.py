@@ -99,12 +99,13 @@ def explain(
         loosely: Small and large letters are the same, as they are for most searches.
         joined: Only the ways that choose a row by two conditions.
     """
-    same = equal if loosely else _exactly
+    same = equal if loosely else exactly
     table = world.joined if joined else world.table
     return [term for term, got in table(candidates, settings) if same(got, value)]
 
 
-def _exactly(one: Any, other: Any) -> bool:  # noqa: ANN401
+def exactly(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether two values are the same and of one type."""
     return type(one) is type(other) and bool(one == other)
 
 

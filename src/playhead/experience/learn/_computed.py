@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from playhead.experience.learn._atoms import World
+from playhead.experience.learn._atoms import World, exactly
 from playhead.experience.learn._candidates import Candidate
 from playhead.experience.learn._conditions import DAY, TODAY, days_of, fields_of, is_time
 from playhead.experience.learn._settings import LearnSettings
@@ -25,7 +25,7 @@ _FREE = re.compile(r"\b(free|available|availability|open slot|opening|gap)\b", r
 def moved(
     world: World, value: Json, candidates: Sequence[Candidate], settings: LearnSettings
 ) -> Iterator[Term]:
-    """The value as one of a result, moved by what the text says or by another one of its row."""
+    """The value as one of a result, moved by what the text says or put on a day that it says."""
     if not settings.row_selection or not is_movable(value):
         return
     found = [(term, got) for term, got in world.table(candidates, settings) if results_in(term)]
@@ -35,7 +35,7 @@ def moved(
         ways = [way for kind, amount in amounts for way in _moves(term, got, kind, amount)]
         if is_time([got]) and len(got) > len("2031-01-01"):
             ways += [fn("at", day, fn("time_of_day", term)) for day in days]
-        yield from (way for way in ways if _equals(world.value(way), value))
+        yield from (way for way in ways if exactly(world.value(way), value))
 
 
 def _days(candidates: Sequence[Candidate]) -> Iterator[Term]:
@@ -50,10 +50,6 @@ def is_movable(value: Json) -> bool:
     if isinstance(value, str):
         return bool(DAY.fullmatch(value) or _COUNT.fullmatch(value))
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _equals(one: Any, other: Any) -> bool:  # noqa: ANN401
-    return type(one) is type(other) and bool(one == other)
 
 
 def _moves(term: Term, got: Any, kind: str, amount: Term) -> Iterator[Term]:  # noqa: ANN401

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from playhead.experience.learn._atoms import World, constant, explain, templates
+from playhead.experience.learn._atoms import World, constant, exactly, explain, templates
 from playhead.experience.learn._computed import (
     afterwards,
     free_times,
@@ -182,7 +182,7 @@ def _holding(
 
 
 def _same(one: Any, other: Any, *, loosely: bool) -> bool:  # noqa: ANN401
-    return equal(one, other) if loosely else type(one) is type(other) and bool(one == other)
+    return equal(one, other) if loosely else exactly(one, other)
 
 
 def agree(terms: Sequence[Term]) -> Term:

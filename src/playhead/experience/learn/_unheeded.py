@@ -8,7 +8,7 @@ from collections.abc import Collection
 from playhead.experience.learn._compose import Plan
 from playhead.experience.learn._ground import Ground
 from playhead.experience.routine import parameters_in
-from playhead.experience.values import opposed
+from playhead.experience.values import contrary
 from playhead.tape import Json
 
 _NAMES = ("name", "address", "quoted")
@@ -32,11 +32,10 @@ def unheeded(ground: Ground, plan: Plan) -> str | None:
             return f"nothing is made of the {kind} that the texts mention"
     texts = [ground.texts.texts[at].text for at in members]
     compared = any(each.name in used for each in ground.candidates if each.kind == "comparison")
-    words = [opposed(one, [other]) for one in texts for other in texts]
-    if any(words) and not compared:
-        return f"nothing is made of it that one text says `{next(filter(None, words))}`"
-    said = [_QUANTITY.search(ground.texts.texts[at].text) for at in members]
-    for kind in _NAMES if all(said) else ():
+    word = contrary(texts)
+    if word is not None and not compared:
+        return f"nothing is made of it that one text says `{word}`"
+    for kind in _NAMES if all(map(_QUANTITY.search, texts)) else ():
         if any(each.name in used for each in ground.candidates if each.kind == kind) and all(
             _left(ground, kind, at, used) for at in members
         ):

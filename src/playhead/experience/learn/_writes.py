@@ -49,7 +49,7 @@ def write_blocks(
     for place in range(len(runs[members[0]])):
         here = {at: runs[at][place] for at in members}
         several = any(len(run) > 1 for run in here.values())
-        loops = ground.settings.loops and (several or speaks_of_all(ground, members))
+        loops = ground.settings.loops and (several or _speaks_of_all(ground, members))
         made = _loop(ground, worlds, here) if loops else None
         made = made or _fixed(ground, worlds, here)
         if made is None:
@@ -58,7 +58,7 @@ def write_blocks(
     return blocks
 
 
-def speaks_of_all(ground: Ground, members: Sequence[int]) -> bool:
+def _speaks_of_all(ground: Ground, members: Sequence[int]) -> bool:
     """Whether the texts of traces are about all things of a sort, however many there were."""
     return all(_ALL.search(ground.texts.texts[at].text) for at in members)
 

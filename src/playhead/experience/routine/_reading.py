@@ -152,9 +152,11 @@ def _value(name: str, experience: Experience, text: TaskText) -> Json:
     parameter = experience.parameters[name]
     for sort in (_by_words, _by_rest, _by_place):
         mentions = [each for each in _mentions(parameter) if sort(each)]
-        claimed = _claimed(name, experience, text) if sort is _by_rest and mentions else []
         found = [
-            text.left(each, claimed) if sort is _by_rest else text.found(each) for each in mentions
+            text.left(each, _claimed(name, experience, text, like=each))
+            if each.rest
+            else text.found(each)
+            for each in mentions
         ]
         values: list[Json] = [each.value for each in found if each is not None]
         if any(value != values[0] for value in values):
@@ -164,10 +166,15 @@ def _value(name: str, experience: Experience, text: TaskText) -> Json:
     return parameter.default
 
 
-def _claimed(name: str, experience: Experience, text: TaskText) -> list[Found]:
-    """What the words before the other parameters find."""
+def _claimed(name: str, experience: Experience, text: TaskText, *, like: Mention) -> list[Found]:
+    """What the words before the other parameters of a kind find."""
     others = [each for other, each in experience.parameters.items() if other != name]
-    found = [text.found(mention) for each in others for mention in _mentions(each) if mention.leads]
+    found = [
+        text.found(mention)
+        for each in others
+        for mention in _mentions(each)
+        if mention.leads and (mention.kind, mention.options) == (like.kind, like.options)
+    ]
     return [each for each in found if each is not None]
 
 

@@ -3,7 +3,7 @@
 from playhead.experience.values._functions import FUNCTIONS, PureFunction, equal, order, text
 from playhead.experience.values._mentions import Found, find_mentions
 from playhead.experience.values._number import Absent, Unclear, number
-from playhead.experience.values._opposites import NO_ROW, opposed
+from playhead.experience.values._opposites import NO_ROW, contrary, opposed
 from playhead.experience.values._words import is_familiar, stem, words_of
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Found",
     "PureFunction",
     "Unclear",
+    "contrary",
     "equal",
     "find_mentions",
     "is_familiar",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 _TIMES = "seconds?|minutes?|hours?|days?|weeks?|fortnight|months?|quarter|years?|times?|[a-z]+day"
 NO_ROW = rf"(?! (?:\S+ )?(?:{_TIMES}|free|available|slot)\b)"
@@ -27,11 +28,31 @@ _PAIRS = [
 
 def opposed(text: str, examples: Sequence[str]) -> str | None:
     """The word of a text that says the opposite of what all examples say, if there is one."""
-    for one, other in _PAIRS:
-        for ours, theirs in ((one, other), (other, one)):
-            said = ours.search(text)
-            if said is None or theirs.search(text) is not None:
-                continue
-            if examples and all(theirs.search(e) and not ours.search(e) for e in examples):
-                return said[0]
+    for pair, (side, word) in _sides(text).items():
+        others = [_sides(each).get(pair) for each in examples]
+        if others and all(other is not None and other[0] != side for other in others):
+            return word
     return None
+
+
+def contrary(texts: Sequence[str]) -> str | None:
+    """A word of one text of which another one says the opposite, if there is one."""
+    first: dict[int, int] = {}
+    for text in texts:
+        for pair, (side, word) in _sides(text).items():
+            if first.setdefault(pair, side) != side:
+                return word
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _sides(text: str) -> Mapping[int, tuple[int, str]]:
+    """Of which pairs a text says just one side, which one, and by what word."""
+    found: dict[int, tuple[int, str]] = {}
+    for pair, patterns in enumerate(_PAIRS):
+        said = [
+            (side, word[0]) for side, each in enumerate(patterns) if (word := each.search(text))
+        ]
+        if len(said) == 1:
+            found[pair] = said[0]
+    return found
