@@ -69,6 +69,7 @@ class Writer:
         self._gathered: Turn[_Task] = Turn()
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.ended = False
+        self._over = False  # the thread has seen the end
         self._guard = threading.Lock()  # nothing is queued after the end
         self._working = threading.Lock()  # held by who uses the connection
         self._pace = _SWIFT  # mean seconds of a commit, the newest ones counting most
@@ -215,43 +216,48 @@ class Writer:
     def _turn(self) -> bool:
         """One transaction; False when there will be no more."""
         group: list[_Task] = []
-        go_on = self._collect(group)
+        self._collect(group, wait=True)
         if self._keeper.take_due():
             group.append(_Task(self._keeper.renew))
         if group:
             try:
                 with self._working:
-                    self._work(group)
+                    self._work(group, joining=True)
             except BaseException as error:  # nobody is left waiting, whatever is wrong here
                 for task in group:
                     task.error = task.error or StoreError(f"`{self._path}`: {error!r}")
             _answer(group)
-        return go_on
+        return not self._over
 
-    def _collect(self, group: list[_Task]) -> bool:
-        """Wait for tasks, or until a lease is to be renewed; False at the end."""
-        try:
-            task = self._tasks.get(timeout=self._idle())
-            while task is not None:
-                group.append(task)
-                if len(group) == _MAX_GROUP:
-                    return True
-                task = self._tasks.get_nowait()
-        except queue.Empty:
-            return True
-        return False
+    def _collect(self, group: list[_Task], *, wait: bool) -> None:
+        """Take what is queued; or wait for it, or until a lease is to be renewed."""
+        with contextlib.suppress(queue.Empty):
+            while len(group) < _MAX_GROUP and not self._over:
+                task = self._tasks.get(wait, self._idle() if wait else None)
+                wait = False
+                if task is None:
+                    self._over = True
+                else:
+                    group.append(task)
 
     def _idle(self) -> float | None:
         """Seconds to wait for tasks: until a renewal is due, or leases may have been taken."""
         due = self._keeper.wait()
         return due if not self._in_loop else min(_NAP, _NAP if due is None else due)
 
-    def _work(self, group: list[_Task]) -> None:
-        """Do a group; what goes wrong becomes the error of the tasks concerned, and never more."""
+    def _work(self, group: list[_Task], *, joining: bool = False) -> None:
+        """Do a group; what goes wrong becomes the error of the tasks concerned, and never more.
+
+        Args:
+            group: The group.
+            joining: Let those join it that were queued while other programs wrote.
+        """
         stage = "opening"
         try:
             with self.access.locked() as connection:
                 stage = "working"
+                if joining:
+                    self._collect(group, wait=False)
                 self._transaction(group, connection, wait=True)
                 stage = "done"
                 fold = any(task.fold for task in group)
