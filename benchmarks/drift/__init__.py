@@ -1,0 +1,1 @@
+"""Experiences of one world, played while that world drifts."""
