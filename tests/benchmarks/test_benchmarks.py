@@ -105,11 +105,15 @@ def test_a_drifting_world_leads_to_no_wrong_write(data_dir: Path) -> None:
     if not folder.is_dir():
         pytest.skip(f"no τ-bench data at {folder}")
     told = figures("drift", str(folder), "--limit", "20", "--seeds", "1")
-    rows = {row["change"]: row for row in told["rows"]}
-    assert rows["unchanged"]["adapted"] == told["experiences"] == 20
+    learnt, written = told["learnt"], told["written_down"]
+    assert (written["experiences"], told["sessions"]) == (20, 20)
+    assert learnt["experiences"] > 0
+    for each in learnt, written:
+        rows = {row["change"]: row for row in each["rows"]}
+        assert rows["unchanged"]["adapted"] == each["experiences"]
+        assert rows["tool_schema"]["stopped"] == each["experiences"]
+        assert sum(row["wrong"] for row in rows.values()) == 0
     assert rows["province"]["stopped"] > 0
-    assert rows["tool_schema"]["stopped"] == 20
-    assert sum(row["wrong"] for row in rows.values()) == 0
     assert sum(row["wrong_without_checks"] for row in rows.values()) > 5
 
 

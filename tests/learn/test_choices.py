@@ -68,3 +68,15 @@ def test_a_word_chooses_the_row(wording: str) -> None:
 )
 def test_the_last_days_choose_no_row(wording: str) -> None:
     assert outcome(wording) == "unclear"
+
+
+def test_one_session_alone_shows_no_condition() -> None:
+    rows = read("visits_of", {"guest": "otto"})
+    calls = (
+        PastCall("visits_of", {"guest": "otto"}, rows),
+        PastCall("visits_praise", {"visit": rows[-1]["visit"]}, "done"),
+    )
+    task = "My card ends in 7238. Praise the last visit of otto"
+    learnt = learn_traces([Trace("otto", task, NOW, calls)], TOOLS, probe=read)
+    assert not learnt.experiences  # that there are fewer visits than 7238 is no reason
+    assert "no condition tells" in learnt.quarantined[0].reasons[0]

@@ -115,7 +115,7 @@ def guarded(
     for branch in branches or [Branch([], [])]:
         labels = {at: at in branch.members for at in traces}
         found: list[Term] = []
-        if branches or not stated:
+        if len(traces) > 1 and (branches or not stated):  # one alone shows no difference
             found = guards(ground, program, labels, parameters=left, reads=idle_reads)
         if stated and not found:
             found = stated_guards(ground, program, labels, parameters=left)
