@@ -16,6 +16,7 @@ from playhead.experience.learn._branches import (
     written_by,
 )
 from playhead.experience.learn._compose import Plan, compose, validated
+from playhead.experience.learn._conditions import is_time
 from playhead.experience.learn._ground import Ground
 from playhead.experience.learn._lookups import (
     add_directories,
@@ -29,6 +30,7 @@ from playhead.experience.learn._settings import LearnSettings
 from playhead.experience.learn._trace import Example, Probe, ToolSpec
 from playhead.experience.learn._unheeded import unheeded
 from playhead.experience.learn._validate import Verdict, others, replayed
+from playhead.experience.routine import Term
 
 Reach: TypeAlias = Literal["own", "others", "stated"]
 """What a program may use: the reads of its own trace alone; those of others and new ones for what
@@ -149,7 +151,7 @@ def _explain(
         ]
         plans = [each for each in made if not isinstance(each, str)]
         sound = [each for each in plans if not _fails(ground, each, failed)]
-        plans = sound or plans
+        plans = _timeless(sound or plans)
         if plans and (not settings.refusal_rules or _borne_out(examples, plans)):
             result.experience = compose(ground, plans, name=name)
             break
@@ -167,6 +169,15 @@ def _fails(ground: Ground, plan: Plan, failed: Sequence[Example]) -> bool:
         return False
     alone = compose(ground, [plan], name="alone")
     return any(_does(alone, each, ground.probe) for each in failed)
+
+
+def _timeless(plans: list[Plan]) -> list[Plan]:
+    """Without those that need a day of their own trace where others explain as much with none."""
+    return [plan for plan in plans if not any(map(_is_some_day, plan.terms))] or plans
+
+
+def _is_some_day(term: Term) -> bool:
+    return bool(term[0] == "const" and is_time([term[1]]))
 
 
 def _borne_out(examples: Sequence[Example], plans: Sequence[Plan]) -> bool:

@@ -61,7 +61,7 @@ def read_texts(
         result.counts[kind] = tuple(sorted({_count(text, kind) for text in told}))
     for options in sets:
         chosen = list(of_kind("option", texts, options, taken))
-        result.candidates += [*chosen, *_with_defaults(chosen, examples)]
+        result.candidates += [*chosen, *_with_defaults(chosen, examples, texts)]
     result.candidates += said
     result.candidates = list(_named(result.candidates))
     return result
@@ -113,8 +113,13 @@ def _spans(text: TaskText, sets: Sequence[OptionSet]) -> list[tuple[int, int]]:
     return [(each.start, each.end) for each in found]
 
 
-def _with_defaults(said: Sequence[Candidate], examples: Sequence[Example]) -> Iterator[Candidate]:
-    """Those that some texts leave out, with what all of their traces then took for granted."""
+def _with_defaults(
+    said: Sequence[Candidate], examples: Sequence[Example], texts: Sequence[TaskText]
+) -> Iterator[Candidate]:
+    """Those that some texts leave out, with what all of their traces then took for granted.
+
+    What a text says elsewhere, in other words than are looked for, it does not leave out.
+    """
     places: dict[tuple[str, str], dict[int, set[Json]]] = {}
     for at, example in enumerate(examples):
         for call in (*example.reads, *example.writes):
@@ -122,12 +127,17 @@ def _with_defaults(said: Sequence[Candidate], examples: Sequence[Example]) -> It
                 if isinstance(value, str):
                     places.setdefault((call.tool, name), {}).setdefault(at, set()).add(value)
     for each in said:
-        allowed = {option.value for source in each.sources for option in source.options}
+        options = tuple(dict.fromkeys(o for source in each.sources for o in source.options))
+        allowed = {option.value for option in options}
+        mention = Mention(kind=each.kind, options=options)
+        left_out = [text for text, v in zip(texts, each.values, strict=True) if v is None]
         for taken in places.values() if None in each.values else ():
             unsaid = [taken.get(at, set()) for at, v in enumerate(each.values) if v is None]
             spoken = [(v, taken.get(at)) for at, v in enumerate(each.values) if v is not None]
             if len(one := set().union(*unsaid)) == 1 and one <= allowed and all(unsaid):
                 (default,) = one
+                if any(m.value == default for text in left_out for m in text.different(mention)):
+                    continue
                 if all(found == {value} for value, found in spoken):
                     values = tuple(default if v is None else v for v in each.values)
                     yield replace(each, values=values, default=default)
