@@ -35,11 +35,13 @@ class World:
     Args:
         scope: Parameters and results.
         reads: The states whose results are known, in order.
+        asked: The tool and the arguments of each, as terms.
         tables: The simple terms that have a value, by the state that they are about.
     """
 
     scope: Scope
     reads: list[str] = field(default_factory=list)
+    asked: dict[str, tuple[Term, Mapping[str, Term]]] = field(default_factory=dict)
     tables: dict[str, Valued] = field(default_factory=dict)
 
     def value(self, term: Term) -> Any:  # noqa: ANN401

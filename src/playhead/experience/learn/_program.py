@@ -157,11 +157,14 @@ def make_read(
     try:
         if step.spread is not None:
             parts = spread_results(ground, step, arguments, at)
-            world.learn(step.state, [row for part in parts for row in part])
+            result: Json = [row for part in parts for row in part]
         else:
-            world.learn(step.state, read_result(ground, str(tool), arguments, at, aligned))
+            result = read_result(ground, str(tool), arguments, at, aligned)
     except LookupError:
         program.failed.add(at)
+        return
+    world.learn(step.state, result)
+    world.asked[step.state] = step.tool, step.arguments
 
 
 def add_step(ground: Ground, program: Program, step: ReadStep) -> None:

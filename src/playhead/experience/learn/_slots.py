@@ -16,6 +16,7 @@ from playhead.experience.learn._computed import (
 )
 from playhead.experience.learn._conditions import is_identity, is_time, plainest
 from playhead.experience.learn._ground import Ground
+from playhead.experience.learn._leading import leading
 from playhead.experience.learn._said import as_said, said_by
 from playhead.experience.routine import Term, parameters_in, results_in
 from playhead.experience.values import NO_ROW, equal
@@ -112,11 +113,15 @@ def _afterwards(ground: Ground, world: World, value: Json, *, loosely: bool) -> 
     return () if loosely else afterwards(world, value, ground.candidates, ground.settings)
 
 
+def _leading(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
+    return () if loosely else leading(world, value, [text.text for text in ground.texts.texts])
+
+
 def _text(ground: Ground, world: World, value: Json, *, loosely: bool) -> Iterable[Term]:
     return templates(world, value, ground.candidates)
 
 
-_WAYS = (_free, _plain, _template, _joined, _moved, _afterwards, _text)
+_WAYS = (_free, _plain, _template, _joined, _moved, _afterwards, _leading, _text)
 """The ways to get at a value, in the order in which they are tried."""
 
 

@@ -67,6 +67,33 @@ def _common(values: Any, *, most: bool) -> Any:  # noqa: ANN401
     return found[0]
 
 
+def _leader(how: str, *pairs: Any) -> Any:  # noqa: ANN401
+    if how not in ("most", "least") or len(pairs) % 2:
+        raise Absent
+    amounts = [_amount(each) for each in pairs[1::2]]
+    wanted = (max if how == "most" else min)(amounts)
+    if amounts.count(wanted) > 1:
+        raise Unclear
+    return pairs[2 * amounts.index(wanted)]
+
+
+def _amount(found: Any) -> float | int:  # noqa: ANN401
+    """How much was found: a number, the sum of an object of numbers, or how many rows."""
+    if isinstance(found, dict):
+        return sum(_numbers(found)) if found else 0
+    if isinstance(found, list):
+        return len(found)
+    return 0 if _empty(found) and not _is_number(found) else number(found)
+
+
+def _is_number(found: Any) -> bool:  # noqa: ANN401
+    try:
+        number(found)
+    except Absent:
+        return False
+    return True
+
+
 def _growth(values: Any) -> float:  # noqa: ANN401
     found = _numbers(values)
     if found[0] == 0:
@@ -243,6 +270,14 @@ FUNCTIONS = _table(
     ("field", _field, 2, 2, "One member of every row, as a list."),
     ("most_common", lambda v: _common(v, most=True), 1, 1, "What a list holds most often."),
     ("least_common", lambda v: _common(v, most=False), 1, 1, "What it holds least often."),
+    (
+        "leader",
+        _leader,
+        5,
+        33,
+        "After `most` or `least`, pairs of a value and what was found for it: the value with the "
+        "most or least of it; rows are counted, numbers are summed.",
+    ),
     ("text", text, 1, 1, "A number as a text."),
     ("join", _join, 1, 16, "Texts one after the other."),
     ("lower", lambda v: text(v).lower(), 1, 1, "In small letters."),
