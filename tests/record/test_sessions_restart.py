@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from exchanges import BRIEF, chat, heard, result, said
 from hypothesis import given
 from hypothesis import strategies as st
+from upstream import serving, weather_agent
 
 from playhead.llm import read_prompt
-from playhead.record import OPENAI_CHAT, Sessions
+from playhead.record import OPENAI_CHAT, LLMProxy, Sessions
 from playhead.record import _earlier as limits
 from playhead.store import Batch, MemoryStore, SqliteStore, Store
 from playhead.tape import Body, Draft, Tape
@@ -185,6 +187,29 @@ async def test_a_tape_that_somebody_owns_is_forked(store: Store) -> None:
     assert child.parent is not None
     assert (child.parent.tape, child.answer) == (begun, "Noon.")
     assert (await store.open(begun)).answer == "Yes."
+
+
+async def test_the_proxy_is_stopped_and_started_again(tmp_path: Path) -> None:
+    messages: list[Any] = [{"role": "user", "content": "Where does it rain?"}]
+    with serving(weather_agent) as upstream:
+        for _ in range(4):
+            async with SqliteStore(tmp_path / "tapes.db") as store:
+                proxy = LLMProxy(upstream.url, store=store)
+                async with proxy.serve() as url, httpx2.AsyncClient(base_url=url) as client:
+                    request = {"model": "m", "messages": messages}
+                    got = (await client.post("/v1/chat/completions", json=request)).json()
+            message = got["choices"][0]["message"]
+            messages.append(message)
+            for call in message.get("tool_calls") or ():
+                messages.append({"role": "tool", "tool_call_id": call["id"], "content": "rain"})
+            if not message.get("tool_calls"):
+                messages.append({"role": "user", "content": "Sure?"})
+    async with SqliteStore(tmp_path / "tapes.db") as store:
+        (info,) = await store.tapes()
+        tape = await store.open(info.id)
+        tape.verify()
+    assert [step.kind for step in tape].count(ModelCall.kind) == 4
+    assert tape.answer == "After 2 looks and 2 questions: rain. ☔"
 
 
 TEXTS = st.sampled_from(["a", "b", "c"])

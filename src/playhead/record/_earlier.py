@@ -48,7 +48,8 @@ class Earlier:
 
         Args:
             messages: The prompt.
-            look: There may be tapes that were made since the last time.
+            look: Look for tapes that others made since the last time, too, if the prompt goes on
+                with what a model said: one that only begins is not worth it.
 
         Raises:
             StoreError: The store failed.
@@ -56,7 +57,7 @@ class Earlier:
         first = next((_begun(message) for message in messages if message.role != "system"), None)
         if first is None:
             return []
-        if look:
+        if self._newest is None or (look and any(each.role == "assistant" for each in messages)):
             await self._look()
         found = [await self.opened(tape, messages) for tape in self._begun.pop(first, ())]
         return [track for track in found if track is not None]
