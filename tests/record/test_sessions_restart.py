@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from exchanges import BRIEF, chat, heard, result, said
+from exchanges import BRIEF, STARTED, chat, heard, result, said
 from hypothesis import given
 from hypothesis import strategies as st
 from upstream import serving, weather_agent
 
 from playhead.llm import read_prompt
-from playhead.record import OPENAI_CHAT, LLMProxy, Sessions
+from playhead.record import OPENAI_CHAT, Exchange, LLMProxy, Sessions
 from playhead.record import _earlier as limits
+from playhead.record.wire import WIRES, Reply
 from playhead.store import Batch, MemoryStore, SqliteStore, Store
-from playhead.tape import Body, Draft, Tape
+from playhead.tape import Body, Draft, Tape, assistant
 from playhead.tape.kinds import AssistantMessage, ModelCall, UserMessage
 
 WEATHER = said(None, ("c1", "weather", '{"city": "Montreal"}'))
@@ -112,6 +115,39 @@ async def test_large_texts_are_known_again(store: Store) -> None:
     assert other.parent is None
 
 
+def response(turn: int, previous: str | None, *, streamed: bool) -> tuple[Exchange, str]:
+    """An exchange of the Responses API that names the one before by its id, and its own id."""
+    wire = WIRES["openai.responses"]
+    asked: dict[str, Any] = {"model": "m", "input": f"q{turn}", "stream": streamed}
+    body = wire.response(Reply("m", assistant(f"a{turn}"), id=f"0{turn}a7d4c2e9b1f84d6a93c5e7f1"))
+    body["previous_response_id"] = asked["previous_response_id"] = previous
+    told = wire.stream(body, asked=asked) if streamed else json.dumps(body).encode()
+    request = json.dumps(asked).encode()
+    made = Exchange(wire.name, request, told, status=200, streamed=streamed, started=STARTED)
+    return made, str(body["id"])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_response_is_known_again_by_its_id(store: Store, streamed: bool) -> None:
+    names: list[str | None] = [None]
+    ids: set[str] = set()
+    for turn in range(3):
+        exchange, name = response(turn, names[-1], streamed=streamed)
+        ids.add(await Sessions(store).take(exchange))
+        names.append(name)
+    (begun,) = ids
+    tape = await store.open(begun)
+    said = [message.text for message in read_prompt(tape, tape[-2])]
+    assert said == ["q0", "a0", "q1", "a1", "q2"]
+    assert tape.answer == "a2"
+    exchange, _ = response(5, names[1], streamed=streamed)
+    child = await store.open(await Sessions(store).take(exchange))
+    assert child.parent is not None
+    assert (child.parent.tape, child.start, child.answer) == (begun, 4, "a5")
+    alone, _ = response(6, "resp_of_before", streamed=streamed)
+    assert (await store.open(await Sessions(store).take(alone))).parent is None
+
+
 async def test_what_is_not_a_proxys_own_is_left_alone(store: Store) -> None:
     named = await Sessions(store).take(chat(FIRST, WEATHER, session="run"))
     native = Tape.new().append(UserMessage(parts=()), Draft(UserMessage(parts=())))
@@ -177,6 +213,26 @@ async def test_where_both_go_on_at_once_the_later_one_forks(store: Store) -> Non
     assert fork.parent is not None
     assert fork.parent.tape == begun
     assert (await store.open(begun)).answer == "3"
+
+
+async def test_two_proxies_at_work_at_once_lose_nothing(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "t.db") as one, SqliteStore(tmp_path / "t.db") as other:
+        begun = await two_turns(one)
+        proxies = [Sessions(one), Sessions(other)]
+
+        async def talk(number: int) -> None:
+            messages = [*SECOND, said("Yes."), heard(f"{number}.0")]
+            for turn in range(4):
+                answer = said(f"{number}.{turn}!")
+                await proxies[number].take(chat(messages, answer))
+                messages = [*messages, answer, heard(f"{number}.{turn + 1}")]
+
+        await asyncio.gather(talk(0), talk(1))
+        tapes = [await one.open(info.id) for info in await one.tapes()]
+    for tape in tapes:
+        tape.verify()
+    assert sorted(tape.answer or "" for tape in tapes) == ["0.3!", "1.3!"]
+    assert {tape.parent.tape if tape.parent else None for tape in tapes} == {None, begun}
 
 
 async def test_a_tape_that_somebody_owns_is_forked(store: Store) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 
-from playhead.errors import PlayheadError, StoreError, TapeNotFoundError
+from playhead.errors import BodyError, PlayheadError, StoreError, TapeNotFoundError
+from playhead.llm import read_prompt
 from playhead.record._track import Track
 from playhead.record.wire import WIRES
 from playhead.store import Store, TapeInfo
@@ -18,6 +21,7 @@ _MOST = 2000  # tapes of the store whose first message is looked at
 _PAGE = 4  # tapes that are looked at first, to see whether there are new ones
 _BEGINNING = 4  # steps of a tape among which its first message is
 _TOLD = 500  # characters of a message; what is kept of a large one has more
+_CALLED, _CALLS = 100, 500  # tapes, and last steps of each, that a response is looked for in
 _AMISS = 60.0  # seconds between the making of an id and of its tape
 
 
@@ -85,6 +89,26 @@ class Earlier:
             return None
         track.meet(messages)
         return track
+
+    async def response(self, name: str) -> tuple[Message, ...] | None:
+        """The conversation that ends with a response, if it is on one of the newest tapes.
+
+        Args:
+            name: The provider's id of the response.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        own = re.compile(rb'\\"id\\":\s*\\"' + re.escape(name.encode()) + rb'\\"')  # in `raw`
+        for info in await self._store.tapes(limit=_CALLED):
+            start = max(0, info.length - _CALLS)
+            with contextlib.suppress(TapeNotFoundError, BodyError):  # removed, or erased meanwhile
+                steps = await self._store.skim(info.id, start=start, kinds=(ModelCall.kind,))
+                found = next((each for each in steps if own.search(each.data or b"")), None)
+                if found is not None and isinstance(call := found.body, ModelCall) and call.message:
+                    prompt = read_prompt(await self._store.open(info.id), found)
+                    return (*prompt, call.message)
+        return None
 
     async def _look(self) -> None:
         """Know how the tapes begin that were made since the last time, by others."""

@@ -54,7 +54,7 @@ class Sessions:
             StoreError: The store failed; the exchange is on no tape.
         """
         call = capture(exchange, self._redaction)
-        messages = self._whole(call)
+        messages = await self._whole(call)
         self._remember_response(call, messages)
         if call.session is not None:
             return await self._in_session(call.session, call, messages)
@@ -123,9 +123,12 @@ class Sessions:
                     raise _conflict(batch)
         raise UnknownOutcomeError(f"the disk failed while tape `{batch.tape}` was written")
 
-    def _whole(self, call: CapturedCall) -> tuple[Message, ...]:
+    async def _whole(self, call: CapturedCall) -> tuple[Message, ...]:
         """The prompt, with the conversation that an earlier response stands for."""
-        before = self._responses.get(call.previous) if call.previous is not None else None
+        before: tuple[Message, ...] | None = None
+        if call.previous is not None:
+            before = self._responses.get(call.previous)
+            before = before or await self._earlier.response(call.previous)
         return joined(before or (), call.messages)
 
     def _remember_response(self, call: CapturedCall, messages: tuple[Message, ...]) -> None:
