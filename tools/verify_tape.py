@@ -30,11 +30,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate
-from typing import Any
+from typing import Any, BinaryIO
 
 Members = dict[str, Any]  # of a JSON object
 MAX_HEADER, MAX_BODY, MAX_NESTING = 16_384, 16_777_216, 128  # a document is held to MAX_BODY too
-MAX_LINE = 256 * 2**20  # what the command reads at once; an entry, all in escapes, takes 96 MiB
+MAX_LINE = 256 * 2**20  # with its end
 KEPT_FAULTS = 1_000  # of each code; those beyond are only counted
 
 # Section 1. Quantifiers are possessive, so that no text makes a search slow.
@@ -244,6 +244,9 @@ class _Verifier:
 
     def feed(self, raw: bytes) -> None:
         self.line += 1
+        if len(raw) > MAX_LINE:
+            self.fault("json", f"the line has more than {MAX_LINE:,} bytes")
+            return
         try:
             shape, members = read_line(raw)
         except ValueError as error:
@@ -411,6 +414,15 @@ def verify(lines: Iterable[bytes], heads: Sequence[str] = ()) -> Report:
     return verifier.finish()
 
 
+def lines_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the lines of a file; of one that is too long, no more than shows that it is."""
+    while line := stream.readline(MAX_LINE + 1):
+        yield line
+        too_long = len(line) > MAX_LINE
+        while too_long and line and not line.endswith(b"\n"):
+            line = stream.readline(2**20)
+
+
 def text_of(report: Report) -> str:
     """What people are told of a report."""
     counts = ", ".join(f"{count} {code}" for code, count in report.counts.items())
@@ -436,7 +448,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.files:
         try:
             with open(0 if name == "-" else name, "rb", buffering=2**20) as stream:
-                report = verify(iter(lambda: stream.readline(MAX_LINE), b""), options.head)
+                report = verify(lines_of(stream), options.head)
         except OSError as error:
             print(f"{show(name)} cannot be read: {error.strerror}", file=sys.stderr)
             code = 2

@@ -27,6 +27,7 @@ class Name(str):
     """
 
     also: tuple[str, ...]
+    spelled: tuple[str, ...]  # all of its names, as plain texts
     form: Form
     says: str
 
@@ -34,6 +35,7 @@ class Name(str):
         """Make a row of the table."""
         made = super().__new__(cls, name)
         made.also, made.form, made.says = also, form, says
+        made.spelled = (name, *also)
         return made
 
 

@@ -33,6 +33,16 @@ def test_what_is_written_is_read_back_to_the_byte():
     assert list(write_tape(read)) == list(write_tape(made))
 
 
+def test_a_line_beyond_the_limit_is_told_as_such(monkeypatch: pytest.MonkeyPatch):
+    lines = list(write_tape(tape()))
+    monkeypatch.setattr("playhead.tape._file.LINE_LIMIT", len(max(lines, key=len)))
+    assert len(read_tape(lines)) == len(lines) - 1
+    lines[2] = lines[2].replace(b'"body":', b" " * 1000 + b'"body":')
+    with pytest.raises(VerificationError, match=r"line 3: more than [\d,]+ bytes") as raised:
+        read_tape(lines)
+    assert (raised.value.line, raised.value.fault) == (3, "json")  # type: ignore[attr-defined]
+
+
 def test_documents_and_blobs_come_after_the_steps():
     made = tape()
     document = {"b": 1, "a": [True]}

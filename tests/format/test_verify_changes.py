@@ -8,6 +8,7 @@ import random
 import re
 
 import pytest
+import verify_tape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from minitape import VALID
@@ -92,6 +93,17 @@ def test_bytes_put_in_or_taken_out_are_found(
     file = WRAPPED[name]
     at = draw.randrange(len(file))
     judge(file, file[:at] + more + file[at + gone :])
+
+
+def test_a_line_that_is_too_long_is_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = WRAPPED[min(WRAPPED)].splitlines(keepends=True)
+    monkeypatch.setattr(verify_tape, "MAX_LINE", len(max(lines, key=len)))
+    assert list(verify_tape.lines_of(io.BytesIO(b"".join(lines)))) == lines
+    long = b" " * 3_000_000 + lines[2]
+    report = verify(verify_tape.lines_of(io.BytesIO(b"".join([*lines, long, lines[0]]))))
+    told = [(fault.line, "more than" in fault.message) for fault in report.faults]
+    assert told[0] == (len(lines) + 1, True)
+    assert {line for line, _ in told[1:]} == {len(lines) + 2}
 
 
 def entry_places(lines: list[bytes]) -> list[int]:

@@ -168,6 +168,17 @@ async def test_a_file_that_does_not_verify_changes_nothing(sqlite, other):
     assert await other.tapes() == []
 
 
+async def test_a_line_beyond_the_limit_is_refused(other, monkeypatch):
+    tape = await made(other, "one", "x" * 9000)
+    file = await exported(other, tape)
+    await other.remove(tape.id)
+    monkeypatch.setattr("playhead.tape._file.LINE_LIMIT", 5000)
+    monkeypatch.setattr("playhead.store._import.LINE_LIMIT", 5000)
+    with pytest.raises(VerificationError, match="line 4: more than 5,000 bytes"):
+        await import_tape(other, io.BytesIO(file))
+    assert await other.tapes() == []
+
+
 async def test_an_owned_tape_is_not_imported_into(sqlite, other):
     tape = await made(sqlite, "one")
     await import_tape(other, io.BytesIO(await exported(sqlite, tape)))

@@ -19,6 +19,7 @@ from playhead.cli._output import Output
 from playhead.cli._report import store_words
 from playhead.cli._tapes import all_tapes, find, open_store
 from playhead.cli._text import short_id
+from playhead.cli._verify_file import lines_of
 from playhead.evaluate import (
     EvaluationResult,
     GateCondition,
@@ -178,7 +179,7 @@ async def evaluation_named(store: SqliteStore, name: str) -> EvaluationResult:
         TapeNotFoundError: There is no such tape.
     """
     if name.endswith(".jsonl"):
-        return _from_file(Path(name))
+        return result_of(read_tape(lines_of(name)))
     if name != "last":
         return await read_evaluation(store, await find(store, name))
     for tape in await all_tapes(store):
@@ -186,14 +187,6 @@ async def evaluation_named(store: SqliteStore, name: str) -> EvaluationResult:
         if opened.is_annotation and opened[opened.start + 1].kind == Evaluation.kind:
             return result_of(opened)
     raise UsageFault("there is no evaluation yet: `playhead eval SUITE` makes one")
-
-
-def _from_file(path: Path) -> EvaluationResult:
-    try:
-        with path.open("rb") as file:
-            return result_of(read_tape(file))
-    except OSError as error:
-        raise UsageFault(f"`{path}` cannot be read: {error.strerror}") from None
 
 
 async def _told(

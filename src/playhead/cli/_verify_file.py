@@ -12,10 +12,9 @@ from pathlib import Path
 
 from playhead.cli._guard import UsageFault
 from playhead.errors import PlayheadError, VerificationError
-from playhead.tape import Step, scan_tape
+from playhead.tape import LINE_LIMIT, Step, scan_tape
 
 _WHERE = ("seq", "line", "fault")
-_MAX_LINE = 256 * 2**20  # bytes
 _HEAD = re.compile("([0-9a-f]{32}):([1-9][0-9]{0,17}):([0-9a-f]{64})")
 
 
@@ -142,10 +141,10 @@ def lines_of(name: str) -> Generator[bytes]:
         UsageFault: It cannot be read.
     """
     if name == "-":
-        yield from iter(lambda: sys.stdin.buffer.readline(_MAX_LINE), b"")
+        yield from iter(lambda: sys.stdin.buffer.readline(LINE_LIMIT + 1), b"")
         return
     try:
         with Path(name).open("rb") as file:
-            yield from iter(lambda: file.readline(_MAX_LINE), b"")
+            yield from iter(lambda: file.readline(LINE_LIMIT + 1), b"")
     except OSError as error:
         raise UsageFault(f"`{name}` cannot be read: {error.strerror}") from None

@@ -13,7 +13,16 @@ from playhead.record._exchange import Answered, Asked, Exchange
 from playhead.record._redaction import Redaction
 from playhead.record.wire import WIRES, Wire
 from playhead.record.wire._read import parsed, record
-from playhead.tape import Json, Message, ToolCallPart, canonical, literal_key, text_part, user
+from playhead.tape import (
+    Json,
+    Message,
+    ToolCallPart,
+    canonical,
+    literal_key,
+    text_part,
+    unchecked,
+    user,
+)
 from playhead.tape.kinds import Attempt, Price, Usage
 
 _LONGEST = 2000  # characters of an error
@@ -134,7 +143,7 @@ def conversation_key(message: Message) -> bytes:
     digest = hashlib.sha256(message.text.encode())
     for call in message.parts:
         if isinstance(call, ToolCallPart):
-            digest.update(literal_key(Message(role="assistant", parts=(call,))))
+            digest.update(literal_key(unchecked(Message, role="assistant", parts=(call,))))
     return _initial(message.role) + digest.digest()[:16]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from playhead.record._captured import conversation_key, is_said_by
 from playhead.record._track import Track
@@ -16,6 +16,14 @@ V = TypeVar("V")
 
 _MOST = 1000  # conversations that may go on
 _BEGINNINGS = 64  # that are known, for each of them
+
+
+class _Place(NamedTuple):
+    """A conversation that a prompt begins with; its tape's length there, where it parts from it."""
+
+    track: Track
+    keys: list[bytes]
+    at: int | None = None
 
 
 class Conversations:
@@ -32,8 +40,22 @@ class Conversations:
         self._talks: OrderedDict[bytes, Track] = OrderedDict()  # by that without instructions
         self._inner: OrderedDict[bytes, tuple[Track, int]] = OrderedDict()  # with a tape's length
 
+    def begins(self, messages: Sequence[Message]) -> bool:
+        """Whether a prompt has no beginning that is known."""
+        return self._place(messages) is None
+
     def take(self, messages: Sequence[Message]) -> Track:
         """The conversation that a prompt goes on with, taken out; a fork of it; or a new one."""
+        place = self._place(messages)
+        if place is None:
+            return Track(Tape.new())
+        if place.at is not None:
+            return place.track.fork(place.keys, at=place.at)
+        self._take_out(place.track)
+        return place.track
+
+    def _place(self, messages: Sequence[Message]) -> _Place | None:
+        """The longest beginning of a prompt that is known."""
         keys = [conversation_key(message) for message in messages]
         ways = list(zip(_paths(keys), _talks(keys), strict=True))
         for count in range(len(keys), 0, -1):
@@ -43,13 +65,12 @@ class Conversations:
             track = self._whole.get(path)
             if track is None and path in self._inner:
                 shared, length = self._inner[path]
-                return shared.fork(keys[:count], at=length)
+                return _Place(shared, keys[:count], length)
             if track is None and talk is not None:
                 track = self._talks.get(talk)
             if track is not None:
-                self._take_out(track)
-                return track
-        return Track(Tape.new())
+                return _Place(track, keys[:count])
+        return None
 
     def keep(self, track: Track) -> None:
         """Remember a conversation, as far as it is; the oldest ones are forgotten."""

@@ -198,9 +198,9 @@ class _Sealing:
     def _fitted(self, draft: Draft, seq: int) -> Body:
         body = draft.body
         if isinstance(body, ModelCall) and self._prompts is not None:
-            said = [item.m for item in body.prompt.items if isinstance(item, Literally)]
+            said = [item.m for item in body.prompt.items if type(item) is Literally]
             record = self._prompts.record(
-                Prompt.of(*said),
+                Prompt(tuple(said)),
                 seq=seq,
                 tools=body.prompt.tools,
                 settings=body.prompt.settings,

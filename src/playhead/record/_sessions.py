@@ -6,10 +6,16 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from playhead.errors import ConflictError, TapeNotFoundError, UnknownOutcomeError
+from playhead.errors import (
+    ConflictError,
+    TapeNotFoundError,
+    TapeOwnedError,
+    UnknownOutcomeError,
+)
 from playhead.govern import Redactor
 from playhead.record._captured import CapturedCall, capture
 from playhead.record._conversations import Conversations, keep
+from playhead.record._earlier import Earlier
 from playhead.record._exchange import Exchange
 from playhead.record._redaction import Redaction
 from playhead.record._track import Track
@@ -19,6 +25,7 @@ from playhead.tape import Message, Tape
 _TRIES = 3
 _MOST = 1000  # sessions with a name
 _RESPONSES = 4096  # answers that a request may name
+_TAKEN = (ConflictError, TapeOwnedError, TapeNotFoundError)  # others changed, own or removed it
 
 
 class Sessions:
@@ -37,6 +44,7 @@ class Sessions:
         self._redaction = Redaction(redactor)
         self._named: OrderedDict[str, Track] = OrderedDict()
         self._conversations = Conversations()
+        self._earlier = Earlier(store)
         self._responses: OrderedDict[str, tuple[Message, ...]] = OrderedDict()
 
     async def take(self, exchange: Exchange) -> str:
@@ -46,18 +54,41 @@ class Sessions:
             StoreError: The store failed; the exchange is on no tape.
         """
         call = capture(exchange, self._redaction)
-        messages = self._whole(call)
+        messages = await self._whole(call)
         self._remember_response(call, messages)
         if call.session is not None:
             return await self._in_session(call.session, call, messages)
-        track = self._conversations.take(messages)
-        try:
-            await self._write(track, call, messages)
-        except BaseException:
-            self._conversations.forget(track)  # it knows of steps that the store has not
-            raise
-        self._conversations.keep(track)
-        return track.tape.id
+        return await self._in_conversation(call, messages)
+
+    async def _in_conversation(self, call: CapturedCall, messages: tuple[Message, ...]) -> str:
+        """Go on with the tape that the prompt begins as, also after a restart."""
+        look = self._conversations.begins(messages)
+        for earlier in await self._earlier.begun_so(messages, look=look):
+            self._conversations.keep(earlier)
+        for tries in range(_TRIES):
+            track = self._conversations.take(messages)
+            try:
+                await self._write(track, call, messages)
+            except BaseException as error:
+                self._conversations.forget(track)  # it knows of steps that the store has not
+                if tries == _TRIES - 1 or not isinstance(error, _TAKEN):
+                    raise
+                await self._look_again(track, messages, error)
+                continue
+            self._conversations.keep(track)
+            self._earlier.know(track.tape.id)
+            return track.tape.id
+        raise AssertionError("the last try returns or raises")
+
+    async def _look_again(
+        self, track: Track, messages: tuple[Message, ...], error: BaseException
+    ) -> None:
+        """Know a conversation as others have it by now; fork one that somebody owns."""
+        stored = await self._earlier.opened(track.tape.id, messages)
+        if stored is not None and isinstance(error, TapeOwnedError):
+            stored = stored.fork(stored.path, at=len(stored.tape))
+        if stored is not None:
+            self._conversations.keep(stored)
 
     async def _in_session(
         self, name: str, call: CapturedCall, messages: tuple[Message, ...]
@@ -92,9 +123,12 @@ class Sessions:
                     raise _conflict(batch)
         raise UnknownOutcomeError(f"the disk failed while tape `{batch.tape}` was written")
 
-    def _whole(self, call: CapturedCall) -> tuple[Message, ...]:
+    async def _whole(self, call: CapturedCall) -> tuple[Message, ...]:
         """The prompt, with the conversation that an earlier response stands for."""
-        before = self._responses.get(call.previous) if call.previous is not None else None
+        before: tuple[Message, ...] | None = None
+        if call.previous is not None:
+            before = self._responses.get(call.previous)
+            before = before or await self._earlier.response(call.previous)
         return joined(before or (), call.messages)
 
     def _remember_response(self, call: CapturedCall, messages: tuple[Message, ...]) -> None:

@@ -33,6 +33,7 @@ from playhead.tape.kinds import (
     AssistantMessage,
     ModelCall,
     PromptRecord,
+    TapeHeader,
     ToolCall,
     ToolError,
     ToolResult,
@@ -87,14 +88,29 @@ class Track:
         calls = [step for step in tape if step.kind == ModelCall.kind and not step.erased]
         for step in tape:
             track._note(step)
+            if isinstance(step.body, ModelCall):
+                track._called(step.id, step.body)
+            elif step.by.call is None:
+                track._failed = []
         if calls:
             last = calls[-1].body
             assert isinstance(last, ModelCall)
             prompt = read_prompt(tape, calls[-1])
             track.path = [conversation_key(message) for message in prompt]
-            track.ends = [calls[-1].seq] * len(prompt)
+            track.ends = track._ends(track._places(prompt), len(prompt))
             track._end(last)
         return track
+
+    def meet(self, messages: Sequence[Message]) -> None:
+        """Know messages again that the stored tape has with blobs, as a prompt has them whole."""
+        whole: dict[bytes, bytes] = {}
+        for header in (step.body for step in self.tape if step.kind == TapeHeader.kind):
+            assert isinstance(header, TapeHeader)
+            for message in messages:
+                fitted = fitted_message(message, BlobFitter(header.blob_key))
+                if fitted is not message:
+                    whole[conversation_key(fitted)] = conversation_key(message)
+        self.path = [whole.get(key, key) for key in self.path]
 
     def fork(self, keys: Sequence[bytes], *, at: int) -> Track:
         """Another conversation that shares the messages with these keys.
@@ -147,13 +163,18 @@ class Track:
         """How long the tape was when each of the first messages of a prompt had been said."""
         ends: list[int] = []
         for number in range(count):
-            if number not in places:  # instructions, or the same in other words
+            if number in places:
+                ends.append(self._after(self._said[places[number]].seq))
+            else:  # instructions, or the same in other words
                 ends.append(ends[-1] if ends else 1)
-            elif (after := places[number] + 1) < len(self._said):
-                ends.append(self._said[after].seq)
-            else:
-                ends.append(len(self.tape))
         return ends
+
+    def _after(self, seq: int) -> int:
+        """The tape's length when a step was there, with all that was made of it."""
+        call, end = self.tape[seq].id, seq + 1
+        while end < len(self.tape) and self.tape[end].by.call == call:
+            end += 1
+        return end
 
     def _places(self, messages: Sequence[Message]) -> dict[int, int]:
         """Where the tape says messages of a prompt: by their number in it, that in what is said.
@@ -274,8 +295,12 @@ class Track:
             by = By("agent", AGENT, call.protocol, call=note.id)
             drafts += [_captured(self._blobs.fit(made), by) for made in actions(completion.message)]
         self._append(*drafts)
-        self._failed = [] if call.status == "complete" else [*self._failed, note.id]
+        self._called(note.id, body)
         self._end(body)
+
+    def _called(self, step: str, call: ModelCall) -> None:
+        """Remember which calls failed since something was said."""
+        self._failed = [] if call.status == "complete" else [*self._failed, step]
 
     def _end(self, call: ModelCall) -> None:
         if call.status == "complete" and call.message is not None:

@@ -13,10 +13,9 @@ from playhead.errors import BodyError, ConflictError, TapeNotFoundError, Unknown
 from playhead.store._export import Progress
 from playhead.store._protocol import Answer, Batch, Blob, Lease, Store
 from playhead.store._references import references
-from playhead.tape import FileItem, Fold, Step, Tape, scan_tape
+from playhead.tape import LINE_LIMIT, FileItem, Fold, Step, Tape, scan_tape
 from playhead.tape.kinds import ModelCall, TapeHeader
 
-_MAX_LINE = 256 * 2**20  # bytes (docs/format.md, section 1)
 _MANY, _MUCH = 256, 4_000_000  # steps and bytes of a batch
 _TRIES = 3
 
@@ -149,7 +148,7 @@ class _Lines:
     def __iter__(self) -> Iterator[bytes]:
         self._file.seek(0)
         at = 0
-        while line := self._file.readline(_MAX_LINE):
+        while line := self._file.readline(LINE_LIMIT + 1):
             self.at, at = at, at + len(line)
             yield line
             self._file.seek(at)  # others may read elsewhere meanwhile
@@ -261,7 +260,7 @@ class _Writing:
         if place is None:
             return None
         self._file.seek(place)
-        line = self._file.readline(_MAX_LINE)
+        line = self._file.readline(LINE_LIMIT)
         content: str = orjson.loads(line)["content"]
         return base64.b64decode(content) if type == "blob" else content.encode()
 

@@ -16,7 +16,15 @@ from playhead.tape._body import (
 )
 from playhead.tape._by import SYSTEM, By, maker
 from playhead.tape._difference import Difference, first_difference
-from playhead.tape._file import FileItem, blob_line, document_line, read_tape, scan_tape, write_tape
+from playhead.tape._file import (
+    LINE_LIMIT,
+    FileItem,
+    blob_line,
+    document_line,
+    read_tape,
+    scan_tape,
+    write_tape,
+)
 from playhead.tape._fold import Fold, Frame, OpenAction, Status, Totals, literal_key
 from playhead.tape._history import History, HistoryRange, history_messages
 from playhead.tape._ids import format_time, new_id, utc_now
@@ -50,6 +58,7 @@ from playhead.tape._visible import clean, one_line
 
 __all__ = [
     "BLOB_LIMIT",
+    "LINE_LIMIT",
     "SYSTEM",
     "Action",
     "BlobPart",

@@ -16,6 +16,8 @@ from playhead.tape._strict import HASH, ID, header_fault, is_count, is_like
 from playhead.tape._tape import Tape
 from playhead.tape.kinds import TapeHeader
 
+LINE_LIMIT = 256 * 2**20
+"""Bytes of a line of a file, its end included: who reads one asks for no more than one beyond."""
 _SHAPES = {
     frozenset(["playhead", "v", "tape", "length", "head"]): "first",
     frozenset(["header", "salt", "body"]): "entry",
@@ -155,6 +157,9 @@ class _Reader:
 
     def take(self, raw: bytes) -> Step | FileItem | None:
         self._line += 1
+        if len(raw) > LINE_LIMIT:
+            most = f"more than {LINE_LIMIT:,} bytes"
+            self._refuse("json", f"{most}, which no tape's file has: export it again")
         members = self._parsed(raw, "the line")
         shape = _SHAPES.get(frozenset(members))
         if shape is None or (shape == "first") != (self._line == 1):

@@ -29,7 +29,12 @@ class Fields:
 
     def text(self, name: Name) -> str | None:
         """A text that is not empty."""
-        return next((v for v in self._values(name) if isinstance(v, str) and self._use(v)), None)
+        for at in name.spelled:
+            value = self._attributes.get(at)
+            if value and isinstance(value, str):
+                self.used.add(at)
+                return value
+        return None
 
     def whole(self, name: Name) -> int | None:
         """A whole number; some exporters write it as one that is not."""
@@ -93,15 +98,11 @@ class Fields:
         return [name for name in self._attributes if name not in self.used]
 
     def _values(self, name: Name) -> Iterator[Json]:
-        for self._at in (str(name), *name.also):
-            value = self._attributes.get(self._at)
+        for at in name.spelled:
+            value = self._attributes.get(at)
             if value is not None:
+                self._at = at
                 yield value
-
-    def _use(self, value: str) -> bool:
-        if value:
-            self.used.add(self._at)
-        return bool(value)
 
     def _used(self, value: N) -> N:
         self.used.add(self._at)

@@ -20,6 +20,7 @@ from playhead.tape import (
     ToolResponsePart,
     compact,
     text_part,
+    unchecked,
 )
 
 _READABLE = ("text/plain", "application/json")
@@ -41,7 +42,8 @@ def read_message(value: Mapping[str, Json]) -> Message:
     role, name, parts = value.get("role"), value.get("name"), value.get("parts")
     if not isinstance(parts, list):
         parts = [{"type": "text", "content": value.get("content")}]
-    return Message(
+    return unchecked(
+        Message,
         role=_ROLES.get(role.lower(), "user") if isinstance(role, str) else "user",
         parts=tuple(map(read_part, parts)),
         name=text_part(name).content if isinstance(name, str) and name else None,

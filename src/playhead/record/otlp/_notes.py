@@ -92,6 +92,8 @@ class SpanNotes:
         """Whether an attribute says what would be written, in whatever spelling."""
         original = span.attributes[name]
         if name not in IN_JSON:
+            if type(original) is str is type(made):
+                return original == made
             return content_bytes(encoded(original)) == content_bytes(encoded(made))
         if not isinstance(original, str):
             return False

@@ -23,6 +23,11 @@ _CODES: dict[str, ToolErrorCode] = {code: code for code in get_args(ToolErrorCod
 _SAID_AGAIN = (
     "input.value", "input.mime_type", "output.value", "output.mime_type", "llm.token_count.total",
 )  # fmt: skip
+_KNOWN = (
+    *names.OPERATION.spelled,
+    *map(str, (names.CONVERSATION, names.AGENT_NAME, names.TOOL_TYPE, names.STREAM)),
+    *_SAID_AGAIN,
+)
 
 
 @dataclass(slots=True)
@@ -161,8 +166,8 @@ def agent_of(span: Span) -> str | None:
 
 def moment(nanoseconds: int) -> str:
     """A time as attempts have it, UTC."""
-    when = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{nanoseconds // 1000 % 1_000_000:06d}Z"
+    when = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).replace(tzinfo=None)
+    return f"{when.isoformat()}.{nanoseconds // 1000 % 1_000_000:06d}Z"
 
 
 def _messages(
@@ -229,7 +234,5 @@ def _raised(span: Span) -> str:
 
 def _known_again(fields: Fields) -> None:
     """Leave out what repeats, or what the kind of step says."""
-    for name in (names.OPERATION, *names.OPERATION.also, names.CONVERSATION, names.AGENT_NAME):
-        fields.drop(name)
-    for name in (names.TOOL_TYPE, names.STREAM, *_SAID_AGAIN):
+    for name in _KNOWN:
         fields.drop(name)

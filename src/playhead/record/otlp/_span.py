@@ -35,6 +35,7 @@ class Span:
         scope: Who made it: the members of `scopeSpans` but the spans.
         failure: What its status says, if that is an error.
         place: Where it stands in a file.
+        kind: What it tells of, if it is something that a tape has.
     """
 
     trace: str
@@ -50,6 +51,7 @@ class Span:
     scope: JsonObject
     failure: str | None = None
     place: str = ""
+    kind: Kind | None = None
     _parsed: dict[str, Json] = field(default_factory=dict, compare=False, repr=False)
 
     def said(self, name: str) -> Json:
@@ -65,15 +67,6 @@ class Span:
     def know(self, name: str, value: Json) -> None:
         """Take this for what an attribute says: it was read elsewhere."""
         self._parsed[name] = value
-
-    @property
-    def kind(self) -> Kind | None:
-        """What it tells of, if it is something that a tape has."""
-        for name in (OPERATION, *OPERATION.also):
-            value = self.attributes.get(name)
-            if isinstance(value, str) and value in OPERATIONS:
-                return OPERATIONS[value]
-        return None
 
     @property
     def order(self) -> tuple[int, int, str, str]:
@@ -172,6 +165,7 @@ def read_span(
         scope=around[1],
         failure=said if status.get("code") in _FAILED else None,
         place=place,
+        kind=_kind(told),
     )
 
 
@@ -192,6 +186,14 @@ def check_attributes(value: Json, where: str) -> None:
         ShapeFault: They are not.
     """
     pairs(members_of(value, where).get("attributes"), f"{where}.attributes")
+
+
+def _kind(attributes: dict[str, Json]) -> Kind | None:
+    for name in OPERATION.spelled:
+        value = attributes.get(name)
+        if isinstance(value, str) and value in OPERATIONS:
+            return OPERATIONS[value]
+    return None
 
 
 def _without(members: JsonObject, name: str) -> JsonObject:

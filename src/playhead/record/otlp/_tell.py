@@ -183,7 +183,7 @@ class Teller:
                 self._say(Message(role="assistant", parts=body.parts))
 
     def _say(self, message: Message) -> None:
-        key = _key(message)
+        key = self._key(message)
         if message.role == "assistant":
             self._acted = len(self._said)
         self._places.setdefault(key, []).append(len(self._said))
@@ -213,7 +213,7 @@ class Teller:
     def _agent_ends(self, span: Span) -> Iterator[Draft]:
         since = self._began.pop(key_of(span), 0)
         for message in read_agent(span, self._prompts).said:
-            if not any(at >= since for at in self._places.get(_key(message), ())):
+            if not any(at >= since for at in self._places.get(self._key(message), ())):
                 yield from self._hear(message)
         yield source_note(self._notes.note(span, {}))
 
@@ -222,7 +222,7 @@ class Teller:
         for message in told.messages[self._known(told.messages)[0] :]:
             yield from self._hear(message)
             if message.role == "assistant":
-                self._heard[_key(message)] = span.start
+                self._heard[self._key(message)] = span.start
         if told.offer.digest is not None and told.offer.document is not None:
             self.documents[told.offer.digest] = told.offer.document
         note = Draft(told.body, by=_IMPORTER)
@@ -243,7 +243,7 @@ class Teller:
 
     def _actions(self, message: Message, ended: int) -> list[Body]:
         """What a completion does; nothing, if the prompt of a later call came first and told it."""
-        key = _key(message)
+        key = self._key(message)
         if ended <= self._heard.get(key, -1):
             del self._heard[key]
             return []

@@ -219,10 +219,10 @@ class _Tape:
     def _fitted(self, draft: Draft, literals: list[tuple[int, int, int]]) -> Body:
         body = draft.body
         if isinstance(body, ModelCall):
-            said = [item.m for item in body.prompt.items if isinstance(item, Literally)]
+            said = [item.m for item in body.prompt.items if type(item) is Literally]
             writer = PromptWriter(self._tape.fold(), tape=self._tape.id)
             record = writer.record(
-                Prompt.of(*said),
+                Prompt(tuple(said)),
                 seq=len(self._tape),
                 tools=body.prompt.tools,
                 settings=body.prompt.settings,
