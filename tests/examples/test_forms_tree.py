@@ -18,7 +18,15 @@ from pathlib import Path
 import pytest
 from examples.forms.behaviours import BEHAVIOURS
 from examples.forms.errors import TreeError
-from examples.forms.tree import Ledger, NodeRecord, TreeSettings, evaluate_tree, grow, report_of
+from examples.forms.tree import (
+    Ledger,
+    NodeRecord,
+    TreeSettings,
+    evaluate_tree,
+    grow,
+    report_of,
+    workers_for,
+)
 from examples.forms.tree._settings import ErrorsPart
 
 import playhead as ph
@@ -169,8 +177,11 @@ async def stored(
     """A tree in a file, grown by some processes: its nodes, and the model calls it took."""
     ledger = Ledger(folder / f"{name}.jsonl", settings=settings.digest)
     OPEN.append(ledger)
-    async with SqliteStore(folder / f"{name}.db", durability="normal") as store:
-        await grow(settings, ledger, store, processes=processes)
+    async with (
+        SqliteStore(folder / f"{name}.db", durability="normal") as store,
+        workers_for(settings, ledger, store, processes=processes) as workers,
+    ):
+        await grow(settings, ledger, store, workers=workers)
     return dict(ledger.nodes), await model_calls(folder / f"{name}.db")
 
 
@@ -185,7 +196,8 @@ async def test_processes_share_nothing_but_a_file(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "tree.jsonl", settings=SMALL.digest)
     OPEN.append(ledger)
     with pytest.raises(TreeError, match="cannot share a MemoryStore"):
-        await grow(SMALL, ledger, ph.MemoryStore(), processes=2)
+        async with workers_for(SMALL, ledger, ph.MemoryStore(), processes=2):
+            pass
 
 
 async def test_a_worker_that_dies_is_told_and_the_tree_goes_on(
@@ -210,9 +222,12 @@ async def test_a_worker_that_dies_is_told_and_the_tree_goes_on(
             os.kill(killed[0], signal.SIGKILL)
 
     monkeypatch.setattr(ledger, "ended", killing)
-    async with SqliteStore(tmp_path / "tree.db", durability="normal") as store:
+    async with (
+        SqliteStore(tmp_path / "tree.db", durability="normal") as store,
+        workers_for(TINY, ledger, store, processes=2) as workers,
+    ):
         with pytest.raises(TreeError, match="worker process ended with code -9"):
-            await grow(TINY, ledger, store, processes=2)
+            await grow(TINY, ledger, store, workers=workers)
     ledger.close()
     nodes, calls = await stored(TINY, tmp_path, processes=2)
     assert 8 <= len(ledger.nodes) < len(nodes)

@@ -20,6 +20,7 @@ from examples.forms.tree._grow import grow
 from examples.forms.tree._ledger import Ledger
 from examples.forms.tree._report import print_report, report_of
 from examples.forms.tree._settings import TreeSettings, read_settings
+from examples.forms.tree._workers import workers_for
 from playhead.errors import PlayheadError
 from playhead.store import SqliteStore
 
@@ -33,7 +34,8 @@ def main(
     model: Annotated[str | None, typer.Option(help="Its model: `openai:gpt-5-mini`.")] = None,
     user_model: Annotated[str | None, typer.Option(help="Of the simulated user.")] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="How many grow it; one for each core if not given.")
+        int | None,
+        typer.Option(min=1, help="How many are at work; one for each core if not given."),
     ] = None,
     judge: Annotated[str, typer.Option(help="Model of the judges.")] = RULES,
     judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
@@ -77,15 +79,21 @@ async def _grow(
 
     async with SqliteStore(to / "tapes.db", durability="normal") as store:
         try:
-            await grow(settings, ledger, store, processes=processes, on_layer=show)
-            grown = time.perf_counter() - began
-            await evaluate_tree(ledger, store, judge=model_for("judge", judge), judged=judged)
+            async with workers_for(settings, ledger, store, processes=processes) as workers:
+                await grow(settings, ledger, store, workers=workers, on_layer=show)
+                grown = time.perf_counter() - began
+                evaluated = await evaluate_tree(
+                    ledger, store, judge=model_for("judge", judge), judged=judged,
+                    jobs=settings.jobs, workers=workers,
+                )  # fmt: skip
             report = await report_of(ledger, store)
         finally:
             ledger.close()
     took = time.perf_counter() - began
     (to / "report.json").write_text(json.dumps(asdict(report), indent=1))
     print_report(report, console)
+    for key, why in evaluated.failed.items():
+        console.print(f"not judged, {key}: {why}", markup=False, highlight=False)
     new = report.dialogues - known
     console.print(
         f"{new:,} new dialogues in {took:.0f} s ({grown:.0f} s to grow them): "
