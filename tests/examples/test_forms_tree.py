@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from examples.forms.behaviours import BEHAVIOURS
 from examples.forms.errors import TreeError
+from examples.forms.rules import RuleUserModel
 from examples.forms.tree import (
     Ledger,
     NodeRecord,
@@ -30,7 +31,8 @@ from examples.forms.tree import (
 from examples.forms.tree._settings import ErrorsPart
 
 import playhead as ph
-from playhead.errors import StoreFullError
+from playhead.errors import ModelError, ModelRequestError, ModelUnavailableError, StoreFullError
+from playhead.llm import Completion, ModelRequest, OnDelta
 from playhead.store import SqliteStore
 from playhead.tape.kinds import ModelCall
 
@@ -250,6 +252,58 @@ async def test_a_store_that_fails_is_no_failure_of_a_dialogue(tmp_path: Path) ->
     with pytest.raises(StoreFullError):
         await grow(SMALL, ledger, Full())
     assert ledger.nodes == {}
+
+
+class Refusing(RuleUserModel):
+    """A model that raises an error for its first prompts, and then answers."""
+
+    def __init__(self, error: ModelError, times: int) -> None:
+        super().__init__()
+        self.error, self.left = error, times
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        if self.left:
+            self.left -= 1
+            raise self.error
+        return await super().complete(request, on_delta)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelUnavailableError("nobody answers"),
+        ModelRequestError("there is no key"),
+        ModelRequestError("a wrong key", status=401),
+    ],
+)
+async def test_a_model_that_cannot_be_had_fails_no_dialogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: ModelError
+) -> None:
+    refusing = Refusing(error, times=3)
+    monkeypatch.setattr("examples.forms.tree._family.model_for", lambda *_: refusing)
+    store, settings = ph.MemoryStore(), TINY.model_copy(update={"jobs": 1})
+    stopped = 0
+    while refusing.left:
+        with pytest.raises(type(error), match=error.message):
+            await grown(settings, tmp_path, store)
+        OPEN.pop().close()
+        stopped += 1
+    assert stopped == 3
+    ledger = await grown(settings, tmp_path, store)
+    (tmp_path / "other").mkdir()
+    whole = await grown(settings, tmp_path / "other", ph.MemoryStore())
+    assert unmeasured(ledger.nodes) == unmeasured(whole.nodes)
+
+
+async def test_a_dialogue_that_a_model_refuses_is_set_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = Refusing(ModelRequestError("too long", status=400), times=1)
+    monkeypatch.setattr("examples.forms.tree._family.model_for", lambda *_: refusing)
+    ledger = await grown(TINY, tmp_path, ph.MemoryStore())
+    failed = [node for node in ledger.nodes.values() if node.outcome == "failed"]
+    assert [node.why for node in failed] == ["model_request: too long"]
+    assert ledger.leaves()
 
 
 def test_a_ledger_has_one_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from examples.forms.console import wide
@@ -23,6 +24,8 @@ from examples.forms.tree._settings import TreeSettings, read_settings
 from examples.forms.tree._workers import workers_for
 from playhead.errors import PlayheadError
 from playhead.store import SqliteStore
+
+_SHOWN: dict[str, Any] = {"style": "red", "markup": False, "highlight": False, "soft_wrap": True}
 
 
 def main(
@@ -54,8 +57,13 @@ def main(
         chosen = TreeSettings.model_validate({**chosen.model_dump(), **changes})
         to.mkdir(parents=True, exist_ok=True)
         asyncio.run(_grow(chosen, to, judge, judged, processes or cores(), console))
-    except (PlayheadError, ValueError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            option = "".join(f"--{each}: ".replace("_", "-") for each in fault["loc"])
+            errors.print(option + fault["msg"].removeprefix("Value error, "), **_SHOWN)
+        raise typer.Exit(2) from None
+    except PlayheadError as error:
+        errors.print(str(error), **_SHOWN)
         raise typer.Exit(2) from None
 
 
@@ -81,7 +89,7 @@ async def _grow(
         try:
             async with workers_for(settings, ledger, store, processes=processes) as workers:
                 await grow(settings, ledger, store, workers=workers, on_layer=show)
-                grown = time.perf_counter() - began
+                grown, new = time.perf_counter() - began, len(ledger.leaves()) - known
                 evaluated = await evaluate_tree(
                     ledger, store, judge=model_for("judge", judge), judged=judged,
                     jobs=settings.jobs, workers=workers,
@@ -94,10 +102,9 @@ async def _grow(
     print_report(report, console)
     for key, why in evaluated.failed.items():
         console.print(f"not judged, {key}: {why}", markup=False, highlight=False)
-    new = report.dialogues - known
     console.print(
-        f"{new:,} new dialogues in {took:.0f} s ({grown:.0f} s to grow them): "
-        f"{3600 * new / took:,.0f} an hour",
+        f"{new:,} new dialogues in {grown:.0f} s, {evaluated.dialogues:,} evaluated in "
+        f"{took - grown:.0f} s: {3600 * max(new, evaluated.dialogues) / took:,.0f} an hour",
         highlight=False,
     )
 
