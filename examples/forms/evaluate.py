@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -57,6 +58,8 @@ def main(
                 show(result, console, details=details, rate=rate)
                 if judge is not None:
                     show_agreement(result, console)
+                if _lost(result):
+                    raise typer.Exit(1)
 
         asyncio.run(evaluate())
     except PlayheadError as error:
@@ -78,6 +81,7 @@ def show(
     result: EvaluationResult, console: Console, *, details: bool = True, rate: float = 0.3
 ) -> None:
     """The table, and what separates degraded models from the sound one."""
+    failed = _failed(result)
     table = Table(box=None, pad_edge=False)
     table.add_column("candidate", no_wrap=True)
     table.add_column("behaviour", no_wrap=True)
@@ -92,9 +96,33 @@ def show(
             table.add_row(name, behaviour, *_figures(some))
         table.add_row(name, "all", *_figures(trials), style="bold", end_section=True)
     console.print(table)
+    for name, faults in failed.items():
+        for why, times in faults.items():
+            console.print(
+                f"{name}: {times} of {len(result.of(name))} dialogues failed and count for nothing "
+                f"good: {why}",
+                style="red", markup=False, highlight=False,
+            )  # fmt: skip
     for error, letter in DEGRADED.items():
-        if f"student-{error}" in result.candidates:
+        name = f"student-{error}"
+        if name in result.candidates and not _lost(result) & {name, "student"}:
             console.print(_separated(result, error, letter, rate), highlight=False)
+
+
+def _failed(result: EvaluationResult) -> dict[str, Counter[str]]:
+    """By candidate, why dialogues ended in an error, and how often."""
+    found: dict[str, Counter[str]] = {}
+    for trial in result.trials:
+        if trial.end.status == "error":
+            counted = found.setdefault(trial.start.candidate, Counter())
+            counted[trial.end.error or "an error"] += 1
+    return found
+
+
+def _lost(result: EvaluationResult) -> set[str]:
+    """The candidates of which no dialogue came to an end, so that their figures say nothing."""
+    failed = _failed(result)
+    return {name for name, each in failed.items() if each.total() == len(result.of(name))}
 
 
 def _separated(result: EvaluationResult, error: str, letter: str, rate: float) -> str:

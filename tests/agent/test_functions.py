@@ -141,3 +141,13 @@ def test_contradictions_are_refused():
         ph.FunctionNode(FunctionSpec.of("a -> b"), inputs={"a": "os.environ"})
     with pytest.raises(FunctionError, match="is no function"):
         ph.LLMFunction.of(ph.Agent("a"))
+
+
+def test_a_word_that_is_no_choice_is_told_once_with_all_choices():
+    sure = ph.llm_function(
+        "q -> sure: 'yes' | 'no' | 'maybe'", model=ph.ScriptedModel(['{"sure": "who knows"}'] * 2)
+    ).using(store=ph.MemoryStore())
+    with pytest.raises(FunctionError) as caught:
+        sure.sync(q="?")
+    [fault] = caught.value.faults
+    assert (fault.field, fault.message) == ("sure", "input should be 'yes', 'no' or 'maybe'")

@@ -81,6 +81,36 @@ def test_a_form_of_ones_own_is_filled_in_at_once(place: Path):
     assert ph.replay_sync(tape, agent=agent, store=store).ok
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("title: Return", "titel: Return", 2, "do you mean `title`"),
+        ("properties:", "properties: {}\nfields:", 3, "at least 1 item"),
+        ("minimum: 1", "minimum: 10", 5, "`minimum` 10 is above `maximum` 9"),
+        ("type: integer", "type: integr", 5, "integr"),
+        ("minimum: 1", "minimun: 1", 5, "no keyword `minimun`"),
+        ("[broken, late]", "[broken, late], type: integer", 6, "no value of `enum` fits"),
+        ("[broken, late]", "[]", 6, ""),
+        (', description: "Is it insured?"', "", 7, "`insured` has no question"),
+        ("insured:", "items:", 7, "`items` stands here twice"),
+        ('date, description: "When', 'date, description: When: "', 8, ""),
+    ],
+)
+def test_a_form_that_nobody_can_fill_in_is_told_with_its_line(
+    cli: Run, place: Path, old: str, new: str, line: int, says: str
+):
+    playhead("new", "form", "returns", cwd=place)
+    path = place / "returns" / "form.yaml"
+    assert OWN_FORM.count(old) == 1
+    path.write_text(OWN_FORM.replace(old, new))
+    result = cli("run", str(place / "returns" / "agent.yaml"), "I return 2 items")
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.split())
+    assert f"form.yaml:{line}: " in said
+    assert says in said
+    assert "Traceback" not in said
+
+
 def test_a_function_is_called_by_its_program(place: Path):
     playhead("new", "llm-function", "mood", cwd=place)
     done = subprocess.run(

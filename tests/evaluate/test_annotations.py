@@ -17,7 +17,7 @@ from playhead.evaluate import (
     target_of,
 )
 from playhead.store import Store
-from playhead.tape import By
+from playhead.tape import By, new_id
 from playhead.tape.annotations import Comment, Label, Score
 
 ADA, BO, RULE = By("person", "Ada"), By("person", "Bo"), By("tool", "rule")
@@ -104,6 +104,19 @@ async def test_what_was_erased_does_not_count(store: Store) -> None:
     name = await annotate(store, [label(judged, "yes"), label(judged, "no")], by=ADA)
     await store.erase(name, [2])
     assert [each.body.value for each in await read_annotations(store)] == ["yes"]
+
+
+async def test_a_tape_of_a_known_id_is_begun_once_and_gone_on_with(store: Store) -> None:
+    judged, known = await session(store), new_id()
+    for value in ("yes", "no"):
+        assert await annotate(store, [label(judged, value)], by=ADA, tape_id=known) == known
+    assert await annotation_tapes(store) == [known]
+    assert [each.body.value for each in await read_annotations(store)] == ["yes", "no"]
+    (await store.open(known)).verify()
+    with pytest.raises(EvaluationError, match="give one"):
+        await annotate(store, [label(judged, "yes")], by=ADA, tape=known, tape_id=known)
+    with pytest.raises(EvaluationError, match="annotations stand on a tape of their own"):
+        await annotate(store, [label(judged, "yes")], by=ADA, tape_id=judged.id)
 
 
 async def test_what_cannot_be_annotated_is_said(store: Store) -> None:

@@ -34,12 +34,18 @@ def test_the_table_of_candidates_and_behaviours(tmp_path: Path) -> None:
     assert "program and judge agree" in done.stdout
 
 
-def test_what_cannot_be_done_is_told() -> None:
+def test_what_cannot_be_done_is_told(tmp_path: Path) -> None:
+    to = str(tmp_path / "tree")
     for words, says in (
         (["examples.forms.evaluate", "--behaviour", "of_topic"], "do you mean `off_topic`"),
         (["examples.forms.talk", "--behaviour", "of_topic"], "do you mean `off_topic`"),
         (["examples.forms.talk", "--company", "acme"], "there is no company `acme`"),
         (["examples.forms.evaluate", "--split", "dev"], "there is no split `dev`"),
+        (
+            ["examples.forms.tree", "--to", to, "--user-model", "gpt"],
+            "--user-model: `gpt` names no",
+        ),
+        (["examples.forms.tree", "--to", to, "--roots", "9", "--dialogues", "3"], "9 `roots` are"),
     ):
         done = command(*words)
         assert done.returncode == 2

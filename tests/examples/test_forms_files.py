@@ -92,6 +92,29 @@ def test_forms_of_tapeagents_load_unchanged(data_dir: Path) -> None:
         ("    street:\n      type: string\n", "", 16, "there is no slot `street`"),
         ("count:", "size:", 9, "`size` stands here twice"),
         ("maximum: 9", "maximum: 9\n      default: 12", 13, "`12` does not fit `count`"),
+        ("minimum: 1\n      maximum: 9", "minimum: 1.2\n      maximum: 1.8", 11, "no whole number"),
+        ("[small, large]", "[small, large]\n      pattern: ^[ls]m", 8, "`large` does not fit the"),
+        ("[small, large]", "[small, large]\n      format: date", 8, "it has to be a date"),
+        ("maximum: 9", "maxLength: 9", 12, "`maxLength` says nothing of `count`"),
+        (
+            "      type: string\n  req",
+            "      type: string\n      format: dat\n  req",
+            15,
+            "mean `date`",
+        ),
+        (
+            "      type: string\n  req",
+            "      type: array\n      items: {type: txt}\n  req",
+            15,
+            "items.type",
+        ),
+        (
+            "      type: string\n  req",
+            "      type: array\n      items: {enum: []}\n  req",
+            15,
+            "enum",
+        ),
+        ("required: [size]", "required: [size, size]", 15, "`size` stands twice"),
     ],
 )
 def test_a_broken_form_is_told_with_file_and_line(
@@ -155,6 +178,8 @@ def test_settings_are_read(tmp_path: Path) -> None:
         ("seed: 1\nagent: tutor\n", 2, "'teacher' or 'student'"),
         ("behaviours: {init_short: 0, init_ask: 0, init_unknown: 0}\n", 1, "group `opening`"),
         ("seed: 1\nseed: 2\n", 2, "`seed` stands here twice"),
+        ("seed: 1\nmodel: gpt-5-mini\n", 2, "`gpt-5-mini` names no model: write `openai:NAME`"),
+        ("seed: 1\nuser_model: rule\n", 2, "`rule` names no model"),
     ],
 )
 def test_contradictory_settings_are_told_with_file_and_line(

@@ -125,6 +125,41 @@ def command(url: str, *words: str) -> str:
     return done.stdout
 
 
+def test_a_tree_without_a_key_goes_on_when_there_is_one(tmp_path: Path) -> None:
+    settings = tmp_path / "real.yaml"
+    settings.write_text(
+        "agent: teacher\nmodel: openai:rule-teacher\nuser_model: openai:rule-user\n"
+        "dialogues: 3\nroots: 3\nturns: 3\n"
+    )
+    to = tmp_path / "tree"
+    words = ["examples.forms.tree", "--to", str(to), "--settings", str(settings), "--judged", "0"]
+    without = {name: value for name, value in os.environ.items() if "OPENAI" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=without, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "OPENAI_API_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+    with rule_server() as url:
+        told = command(url, *words)
+    assert "set apart: 0 failed" in told
+    assert "\n3 dialogues" in told
+
+
+def test_a_candidate_without_a_key_is_told_and_compared_with_nobody() -> None:
+    words = ["examples.forms.evaluate", "--each", "1", "--behaviour", "init_short"]
+    words += ["--student-model", "openai:rule-student"]
+    without = {name: value for name, value in os.environ.items() if "OPENAI" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, env=without, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "student: 1 of 1 dialogues failed" in said
+    assert "OPENAI_API_KEY" in said
+    assert "changes by" not in said
+
+
 def test_the_commands_take_models_by_name(tmp_path: Path) -> None:
     table = ["examples.forms.evaluate", "--each", "1", "--behaviour", "ask_docs"]
     named = ["--teacher-model", "openai:rule-teacher", "--student-model", "openai:rule-student"]

@@ -18,11 +18,21 @@ from pathlib import Path
 import pytest
 from examples.forms.behaviours import BEHAVIOURS
 from examples.forms.errors import TreeError
-from examples.forms.tree import Ledger, NodeRecord, TreeSettings, evaluate_tree, grow, report_of
+from examples.forms.rules import RuleUserModel
+from examples.forms.tree import (
+    Ledger,
+    NodeRecord,
+    TreeSettings,
+    evaluate_tree,
+    grow,
+    report_of,
+    workers_for,
+)
 from examples.forms.tree._settings import ErrorsPart
 
 import playhead as ph
-from playhead.errors import StoreFullError
+from playhead.errors import ModelError, ModelRequestError, ModelUnavailableError, StoreFullError
+from playhead.llm import Completion, ModelRequest, OnDelta
 from playhead.store import SqliteStore
 from playhead.tape.kinds import ModelCall
 
@@ -169,8 +179,11 @@ async def stored(
     """A tree in a file, grown by some processes: its nodes, and the model calls it took."""
     ledger = Ledger(folder / f"{name}.jsonl", settings=settings.digest)
     OPEN.append(ledger)
-    async with SqliteStore(folder / f"{name}.db", durability="normal") as store:
-        await grow(settings, ledger, store, processes=processes)
+    async with (
+        SqliteStore(folder / f"{name}.db", durability="normal") as store,
+        workers_for(settings, ledger, store, processes=processes) as workers,
+    ):
+        await grow(settings, ledger, store, workers=workers)
     return dict(ledger.nodes), await model_calls(folder / f"{name}.db")
 
 
@@ -185,7 +198,8 @@ async def test_processes_share_nothing_but_a_file(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "tree.jsonl", settings=SMALL.digest)
     OPEN.append(ledger)
     with pytest.raises(TreeError, match="cannot share a MemoryStore"):
-        await grow(SMALL, ledger, ph.MemoryStore(), processes=2)
+        async with workers_for(SMALL, ledger, ph.MemoryStore(), processes=2):
+            pass
 
 
 async def test_a_worker_that_dies_is_told_and_the_tree_goes_on(
@@ -210,9 +224,12 @@ async def test_a_worker_that_dies_is_told_and_the_tree_goes_on(
             os.kill(killed[0], signal.SIGKILL)
 
     monkeypatch.setattr(ledger, "ended", killing)
-    async with SqliteStore(tmp_path / "tree.db", durability="normal") as store:
+    async with (
+        SqliteStore(tmp_path / "tree.db", durability="normal") as store,
+        workers_for(TINY, ledger, store, processes=2) as workers,
+    ):
         with pytest.raises(TreeError, match="worker process ended with code -9"):
-            await grow(TINY, ledger, store, processes=2)
+            await grow(TINY, ledger, store, workers=workers)
     ledger.close()
     nodes, calls = await stored(TINY, tmp_path, processes=2)
     assert 8 <= len(ledger.nodes) < len(nodes)
@@ -235,6 +252,58 @@ async def test_a_store_that_fails_is_no_failure_of_a_dialogue(tmp_path: Path) ->
     with pytest.raises(StoreFullError):
         await grow(SMALL, ledger, Full())
     assert ledger.nodes == {}
+
+
+class Refusing(RuleUserModel):
+    """A model that raises an error for its first prompts, and then answers."""
+
+    def __init__(self, error: ModelError, times: int) -> None:
+        super().__init__()
+        self.error, self.left = error, times
+
+    async def complete(self, request: ModelRequest, on_delta: OnDelta | None = None) -> Completion:
+        if self.left:
+            self.left -= 1
+            raise self.error
+        return await super().complete(request, on_delta)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelUnavailableError("nobody answers"),
+        ModelRequestError("there is no key"),
+        ModelRequestError("a wrong key", status=401),
+    ],
+)
+async def test_a_model_that_cannot_be_had_fails_no_dialogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: ModelError
+) -> None:
+    refusing = Refusing(error, times=3)
+    monkeypatch.setattr("examples.forms.tree._family.model_for", lambda *_: refusing)
+    store, settings = ph.MemoryStore(), TINY.model_copy(update={"jobs": 1})
+    stopped = 0
+    while refusing.left:
+        with pytest.raises(type(error), match=error.message):
+            await grown(settings, tmp_path, store)
+        OPEN.pop().close()
+        stopped += 1
+    assert stopped == 3
+    ledger = await grown(settings, tmp_path, store)
+    (tmp_path / "other").mkdir()
+    whole = await grown(settings, tmp_path / "other", ph.MemoryStore())
+    assert unmeasured(ledger.nodes) == unmeasured(whole.nodes)
+
+
+async def test_a_dialogue_that_a_model_refuses_is_set_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = Refusing(ModelRequestError("too long", status=400), times=1)
+    monkeypatch.setattr("examples.forms.tree._family.model_for", lambda *_: refusing)
+    ledger = await grown(TINY, tmp_path, ph.MemoryStore())
+    failed = [node for node in ledger.nodes.values() if node.outcome == "failed"]
+    assert [node.why for node in failed] == ["model_request: too long"]
+    assert ledger.leaves()
 
 
 def test_a_ledger_has_one_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

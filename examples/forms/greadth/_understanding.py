@@ -54,9 +54,10 @@ def grounded(dialogue: Dialogue, turn: Turn) -> Iterator[Finding]:
                 f"`{write_value(value)}` is taken for `{name}`, and nobody said so",
             )  # fmt: skip
     if turn.message is not None:
-        known = _sources(dialogue, turn, said)
-        for fact in _facts(turn.message):
-            if fact not in set(_facts(known)):
+        told = _facts(turn.message)
+        known = set(_facts(_sources(dialogue, turn, said))) if told else set()
+        for fact in told:
+            if fact not in known:
                 yield Finding(
                     "grounded", turn.number, "unsourced_fact",
                     f"the message tells `{fact}`, which stands neither in the form nor in what "

@@ -5,6 +5,7 @@ from examples.forms.tree._grow import grow
 from examples.forms.tree._ledger import Ledger, NodeRecord
 from examples.forms.tree._report import TreeReport, report_of
 from examples.forms.tree._settings import TreeSettings, read_settings
+from examples.forms.tree._workers import Workers, workers_for
 
 __all__ = [
     "Evaluated",
@@ -12,8 +13,10 @@ __all__ = [
     "NodeRecord",
     "TreeReport",
     "TreeSettings",
+    "Workers",
     "evaluate_tree",
     "grow",
     "read_settings",
     "report_of",
+    "workers_for",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from examples.forms.console import wide
@@ -20,8 +21,11 @@ from examples.forms.tree._grow import grow
 from examples.forms.tree._ledger import Ledger
 from examples.forms.tree._report import print_report, report_of
 from examples.forms.tree._settings import TreeSettings, read_settings
+from examples.forms.tree._workers import workers_for
 from playhead.errors import PlayheadError
 from playhead.store import SqliteStore
+
+_SHOWN: dict[str, Any] = {"style": "red", "markup": False, "highlight": False, "soft_wrap": True}
 
 
 def main(
@@ -33,7 +37,8 @@ def main(
     model: Annotated[str | None, typer.Option(help="Its model: `openai:gpt-5-mini`.")] = None,
     user_model: Annotated[str | None, typer.Option(help="Of the simulated user.")] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="How many grow it; one for each core if not given.")
+        int | None,
+        typer.Option(min=1, help="How many are at work; one for each core if not given."),
     ] = None,
     judge: Annotated[str, typer.Option(help="Model of the judges.")] = RULES,
     judged: Annotated[int, typer.Option(help="How many dialogues they judge.")] = 50,
@@ -52,8 +57,13 @@ def main(
         chosen = TreeSettings.model_validate({**chosen.model_dump(), **changes})
         to.mkdir(parents=True, exist_ok=True)
         asyncio.run(_grow(chosen, to, judge, judged, processes or cores(), console))
-    except (PlayheadError, ValueError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            option = "".join(f"--{each}: ".replace("_", "-") for each in fault["loc"])
+            errors.print(option + fault["msg"].removeprefix("Value error, "), **_SHOWN)
+        raise typer.Exit(2) from None
+    except PlayheadError as error:
+        errors.print(str(error), **_SHOWN)
         raise typer.Exit(2) from None
 
 
@@ -77,19 +87,24 @@ async def _grow(
 
     async with SqliteStore(to / "tapes.db", durability="normal") as store:
         try:
-            await grow(settings, ledger, store, processes=processes, on_layer=show)
-            grown = time.perf_counter() - began
-            await evaluate_tree(ledger, store, judge=model_for("judge", judge), judged=judged)
+            async with workers_for(settings, ledger, store, processes=processes) as workers:
+                await grow(settings, ledger, store, workers=workers, on_layer=show)
+                grown, new = time.perf_counter() - began, len(ledger.leaves()) - known
+                evaluated = await evaluate_tree(
+                    ledger, store, judge=model_for("judge", judge), judged=judged,
+                    jobs=settings.jobs, workers=workers,
+                )  # fmt: skip
             report = await report_of(ledger, store)
         finally:
             ledger.close()
     took = time.perf_counter() - began
     (to / "report.json").write_text(json.dumps(asdict(report), indent=1))
     print_report(report, console)
-    new = report.dialogues - known
+    for key, why in evaluated.failed.items():
+        console.print(f"not judged, {key}: {why}", markup=False, highlight=False)
     console.print(
-        f"{new:,} new dialogues in {took:.0f} s ({grown:.0f} s to grow them): "
-        f"{3600 * new / took:,.0f} an hour",
+        f"{new:,} new dialogues in {grown:.0f} s, {evaluated.dialogues:,} evaluated in "
+        f"{took - grown:.0f} s: {3600 * max(new, evaluated.dialogues) / took:,.0f} an hour",
         highlight=False,
     )
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from examples.forms.dialogue import Dialogue, read_dialogue
-from examples.forms.goal import Goal
-from examples.forms.greadth import LETTERS, Greadth, judges, measure, success
+from examples.forms.tree._judge import judge_some
 from examples.forms.tree._ledger import Ledger, NodeRecord
-from playhead.evaluate import Annotation, Task, Trial, TrialRun, annotate, target_of
+from examples.forms.tree._measure import Asked, Measured, measured
+from examples.forms.tree._workers import Workers
+from playhead.errors import TapeNotFoundError
+from playhead.evaluate import Annotated, annotate, read_annotations
 from playhead.llm import Model
 from playhead.store import Store
-from playhead.tape import By, Tape
-from playhead.tape.annotations import Label, Score
+from playhead.tape import By, new_id
 
 PROGRAM = By("tool", name="greadth")
-_BATCH = 100  # dialogues written at once
+_BATCH = 20  # dialogues that are measured and written at once
 
 
 @dataclass(slots=True)
@@ -26,86 +28,99 @@ class Evaluated:
     Args:
         dialogues: How many were looked at.
         codes: How often each breach was found, by letter and code.
+        failed: By letter and dialogue, why a judge gave no verdict.
     """
 
     dialogues: int = 0
-    codes: dict[str, int] = field(default_factory=dict)
+    codes: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 async def evaluate_tree(
-    ledger: Ledger, store: Store, *, judge: Model | str | None = None, judged: int = 0
+    ledger: Ledger,
+    store: Store,
+    *,
+    judge: Model | str | None = None,
+    judged: int = 0,
+    jobs: int = 16,
+    workers: Workers | None = None,
 ) -> Evaluated:
     """Measure each dialogue once; those that are in the ledger are not looked at again.
+
+    What is written is the same in however many processes. A judge that gives no verdict is set
+    apart; it is asked again when the tree is evaluated again.
 
     Args:
         ledger: Of the tree.
         store: Where its tapes are, and the annotations go.
         judge: The model of the judges.
         judged: How many dialogues they look at, the first ones.
+        jobs: How many verdicts are waited for at once.
+        workers: The processes that measure; this one if not given.
     """
     evaluated = Evaluated()
-    waiting = [node for node in ledger.leaves() if node.key not in ledger.scored]
-    for at in range(0, len(waiting), _BATCH):
-        said: list[Annotation] = []
-        scored: dict[str, dict[str, float]] = {}
-        for node in waiting[at : at + _BATCH]:
-            tape = await store.open(node.tape)
-            dialogue = read_dialogue(tape)
-            greadth = measure(dialogue)
-            leaves = any(each.behaviour == "confirm_leave" for each in ledger.path_to(node))
-            scored[node.key] = _scores(node, dialogue, greadth, leaves=leaves)
-            said += _annotations(tape, greadth, scored[node.key])
-            for finding in greadth.findings:
-                code = f"{finding.letter}/{finding.code}"
-                evaluated.codes[code] = evaluated.codes.get(code, 0) + 1
-        tape_id = await annotate(store, said, by=PROGRAM, tape=ledger.annotations)
-        if ledger.annotations is None:
-            ledger.annotated(tape_id)
-        for key, scores in scored.items():
-            ledger.evaluated(key, scores)
-        evaluated.dialogues += len(scored)
+    leaves = ledger.leaves()
+    waiting = [node for node in leaves if node.key not in ledger.scored]
+    chosen = leaves[:judged] if judge is not None else []
+    said = await _said(ledger, store, [*waiting, *chosen])
+    by_program = {_about(each) for each in said if each.by == PROGRAM}
+    orders = _batches([Asked.about(node, ledger) for node in waiting])
+    async for batch in _measured(orders, store, workers):
+        new = [each for each in batch if each.tape not in by_program]
+        if new:
+            annotations = [every for each in new for every in each.annotations()]
+            await annotate(store, annotations, by=PROGRAM, tape_id=ledger.annotations)
+        for each in batch:
+            ledger.evaluated(each.key, each.scores)
+            evaluated.codes.update(each.codes)
+        evaluated.dialogues += len(batch)
     if judge is not None:
-        await _judge(ledger.leaves()[:judged], ledger, store, judge)
+        evaluated.failed = await judge_some(chosen, ledger, store, judge, said=said, jobs=jobs)
     return evaluated
 
 
-def _scores(
-    node: NodeRecord, dialogue: Dialogue, greadth: Greadth, *, leaves: bool
-) -> dict[str, float]:
-    found: dict[str, float] = {letter: greadth.value(letter) for letter in LETTERS}
-    found["turns"] = greadth.turns
-    if node.outcome != "cut":
-        found["success"] = float(success(dialogue, Goal.of(node.goal), leaves=leaves))
-    return found
+async def _said(ledger: Ledger, store: Store, nodes: Sequence[NodeRecord]) -> list[Annotated]:
+    """What is annotated: a process that was killed may not have told the ledger."""
+    if ledger.annotations is None:
+        ledger.annotated(new_id())
+        return []
+    assert ledger.annotations is not None
+    try:
+        return await read_annotations(
+            store, tapes=[ledger.annotations], of={node.tape for node in nodes}
+        )
+    except TapeNotFoundError:
+        return []
 
 
-def _annotations(tape: Tape, greadth: Greadth, scores: dict[str, float]) -> list[Annotation]:
-    target = target_of(tape)
-    said: list[Annotation] = []
-    for letter in LETTERS:
-        found = greadth.of(letter)
-        comment = f"turn {found[0].turn}: {found[0].why}"[:500] if found else None
-        said.append(Score(target=target, name=letter, value=scores[letter], comment=comment))
-        said.append(Label(target=target, name=f"keeps {letter}", value="no" if found else "yes"))
-    return said
+def _about(annotated: Annotated) -> str | None:
+    """The tape that is annotated."""
+    target = annotated.body.target
+    return target.tape if target is not None else None
 
 
-async def _judge(
-    nodes: Sequence[NodeRecord], ledger: Ledger, store: Store, model: Model | str
-) -> None:
-    """Ask the judges about some dialogues; what they say becomes labels beside the program's."""
-    for judge in judges(model):
-        name = f"keeps {judge.name.removesuffix('_judge')}"
-        for node in nodes:
-            if f"{node.key}/{judge.name}" in ledger.scored:
-                continue
-            tape = await store.open(node.tape)
-            run = TrialRun(Trial("tree", Task(node.key, node.text), 0, 0), tape, store=store)
-            judgement = await judge.score(run)
-            said = Label(target=target_of(tape), name=name, value=_grade(judgement.value))
-            await annotate(store, [said], by=judge.by, tape=ledger.annotations)
-            ledger.evaluated(f"{node.key}/{judge.name}", {"value": judgement.value})
+def _batches(asked: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+    for at in range(0, len(asked), _BATCH):
+        yield asked[at : at + _BATCH]
 
 
-def _grade(value: float) -> str:
-    return "yes" if value == 1.0 else "no"
+async def _measured(
+    orders: Iterator[Sequence[Asked]], store: Store, workers: Workers | None
+) -> AsyncIterator[list[Measured]]:
+    """What is found, in order; each worker has one batch and the next."""
+    if workers is None:
+        for order in orders:
+            yield [await measured(each, store) for each in order]
+        return
+    under_way: deque[asyncio.Task[list[Measured]]] = deque()
+    try:
+        for order in orders:
+            under_way.append(asyncio.create_task(workers.measure(order)))
+            if len(under_way) > 2 * workers.processes:
+                yield await under_way.popleft()
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)

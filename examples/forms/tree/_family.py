@@ -22,12 +22,20 @@ from examples.forms.user import Listening, brief, speak, user_agent
 from examples.forms.values import plain
 from playhead import fork, resume, run
 from playhead.agent import Agent
-from playhead.errors import MissingExtraError, PlayheadError, StoreError, TapeNotFoundError
+from playhead.errors import (
+    MissingExtraError,
+    ModelRequestError,
+    ModelUnavailableError,
+    PlayheadError,
+    StoreError,
+    TapeNotFoundError,
+)
 from playhead.store import Store
 from playhead.tape import Step, Tape
 from playhead.tape.kinds import ModelCall, Stop
 
 _logger = logging.getLogger("playhead.examples.forms")
+_NOT_TO_BE_HAD = (401, 402, 403, 404)  # HTTP: no key, nothing paid, no right to it, no such model
 _TRIES = 3  # to say something that no sibling said
 OnEnd = Callable[[NodeRecord], None]
 
@@ -89,6 +97,7 @@ class Families:
         Raises:
             StoreError: The store failed, or another process grows the same tree.
             MissingExtraError: The SDK of a model is not installed.
+            ModelError: A model cannot be had: there is no key for it, or nobody answers.
         """
         said = set(map(plain, family.said))
         for node in family.nodes:
@@ -103,6 +112,8 @@ class Families:
         except (StoreError, MissingExtraError):
             raise
         except PlayheadError as error:
+            if _concerns_all(error):
+                raise
             _logger.warning("node %s failed: %s", node.key, error)
             node.outcome, node.why = "failed", f"{error.code}: {error.message}"[:500]
             return
@@ -186,6 +197,13 @@ class Families:
         else:
             node.can = applicable(state, goal, weights=self._settings.behaviours)
             node.outcome = "open" if node.can else "cut"
+
+
+def _concerns_all(error: PlayheadError) -> bool:
+    """Whether a model cannot be had at all: then no dialogue is at fault, and all would fail."""
+    if isinstance(error, ModelRequestError):
+        return error.data.get("status") in (None, *_NOT_TO_BE_HAD)
+    return isinstance(error, ModelUnavailableError)
 
 
 def _usage(step: Step) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
 from itertools import groupby
 from typing import TypeAlias
 
@@ -24,7 +23,7 @@ async def grow(
     ledger: Ledger,
     store: Store,
     *,
-    processes: int = 1,
+    workers: Workers | None = None,
     on_layer: OnLayer | None = None,
 ) -> None:
     """Grow a tree to its end, from wherever it is.
@@ -36,27 +35,23 @@ async def grow(
     Args:
         settings: What the tree is grown from.
         ledger: What is known of its nodes.
-        store: Where the tapes are; a file, if there are several processes.
-        processes: How many processes grow it, of which one is this one if there is one alone.
+        store: Where the tapes are.
+        workers: The processes that grow it; this one if not given.
         on_layer: Shown the number of a layer, of its nodes, and the ledger, when one is done.
 
     Raises:
-        TreeError: Processes cannot share the store, or one of them died.
+        TreeError: A worker process died.
         StoreError: The store failed.
     """
-    async with AsyncExitStack() as stack:
-        grown: _Grow = Families(settings, store).grow
-        if processes > 1:
-            workers = Workers(settings, store, processes=processes, lock=ledger.descriptor)
-            grown = (await stack.enter_async_context(workers)).grow
-        nodes, number = first_layer(settings), 0
-        while nodes:
-            await _layer(settings, ledger, nodes, grown)
-            if on_layer is not None:
-                on_layer(number, len(nodes), ledger)
-            ended = sum(leaf.layer <= number for leaf in ledger.leaves())
-            parents = [node for node in ledger.layer(number) if node.outcome == "open"]
-            nodes, number = next_layer(settings, parents, ended=ended), number + 1
+    grown: _Grow = Families(settings, store).grow if workers is None else workers.grow
+    nodes, number = first_layer(settings), 0
+    while nodes:
+        await _layer(settings, ledger, nodes, grown)
+        if on_layer is not None:
+            on_layer(number, len(nodes), ledger)
+        ended = sum(leaf.layer <= number for leaf in ledger.leaves())
+        parents = [node for node in ledger.layer(number) if node.outcome == "open"]
+        nodes, number = next_layer(settings, parents, ended=ended), number + 1
 
 
 async def _layer(

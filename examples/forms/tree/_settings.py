@@ -13,6 +13,8 @@ from examples.forms.form import Company
 from examples.forms.loader import companies
 from examples.forms.models import RULES
 from examples.forms.rules import ErrorRates
+from playhead.errors import ModelError
+from playhead.llm import named_model
 from playhead.tape import digest
 from playhead.yaml import FilePart, read_yaml
 
@@ -63,6 +65,16 @@ class TreeSettings(FilePart):
     errors: ErrorsPart = Field(default_factory=ErrorsPart)
     seed: int = 0
     jobs: int = Field(16, ge=1, le=256)
+
+    @field_validator("model", "user_model")
+    @classmethod
+    def _named(cls, name: str) -> str:
+        try:
+            if name != RULES:
+                named_model(name)
+        except ModelError as error:
+            raise ValueError(f"{error.message}, or `{RULES}`") from None
+        return name
 
     @field_validator("behaviours")
     @classmethod

@@ -1,4 +1,4 @@
-"""Worker processes that grow families: fresh interpreters, spoken to in lines of JSON."""
+"""Worker processes that grow and measure: fresh interpreters, spoken to in lines of JSON."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ import itertools
 import json
 import os
 import sys
-from typing import Any, Self
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeAlias
 
 from examples.forms.errors import TreeError
 from examples.forms.tree._family import Family, OnEnd
-from examples.forms.tree._ledger import NodeRecord
+from examples.forms.tree._ledger import Ledger, NodeRecord
+from examples.forms.tree._measure import Asked, Measured
 from examples.forms.tree._settings import TreeSettings
 from playhead.store import SqliteStore, Store
 
 LONGEST = 64 * 1024 * 1024  # bytes of a line
 _LEAVE = 30.0  # seconds that a worker has to end
+_Heard: TypeAlias = Callable[[dict[str, Any]], None]
 _WORKER = "examples.forms.tree._worker"
 
 
 class _Worker:
-    """A worker process, and the families that it has."""
+    """A worker process, and the orders that it has."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
-        self.families: dict[int, tuple[OnEnd, asyncio.Future[None]]] = {}
+        self.orders: dict[int, tuple[_Heard, asyncio.Future[None]]] = {}
         self._numbers = itertools.count()
         self._gone: TreeError | None = None
         self._listening = asyncio.create_task(self._listen())
 
-    async def grow(self, family: Family, ended: OnEnd) -> None:
-        """Have a family grown.
+    async def ask(self, order: dict[str, Any], heard: _Heard) -> None:
+        """Have an order carried out; what it leads to is heard as it comes.
 
         Raises:
             TreeError: The worker failed, or is gone.
@@ -40,12 +44,12 @@ class _Worker:
             raise self._gone
         number = next(self._numbers)
         done = asyncio.get_running_loop().create_future()
-        self.families[number] = (ended, done)
+        self.orders[number] = (heard, done)
         try:
-            self.say({"number": number, "family": family.as_json()})
+            self.say({"number": number, **order})
             await done
         finally:
-            del self.families[number]
+            del self.orders[number]
 
     def say(self, what: dict[str, Any]) -> None:
         """Send it a line."""
@@ -57,11 +61,11 @@ class _Worker:
         assert self.process.stdout is not None
         while line := await self.process.stdout.readline():
             said = json.loads(line)
-            ended, done = self.families.get(said["number"], (None, None))
-            if ended is None or done is None or done.done():
+            heard, done = self.orders.get(said["number"], (None, None))
+            if heard is None or done is None or done.done():
                 continue
-            if "node" in said:
-                ended(NodeRecord(**said["node"]))
+            if "found" in said:
+                heard(said["found"])
             elif "fault" in said:
                 done.set_exception(TreeError(said["fault"]))
             else:
@@ -70,7 +74,7 @@ class _Worker:
         self._gone = TreeError(
             f"a worker process ended with code {code}: the same command again goes on from here"
         )
-        for _, done in self.families.values():
+        for _, done in self.orders.values():
             if not done.done():
                 done.set_exception(self._gone)
 
@@ -87,9 +91,9 @@ class _Worker:
 
 
 class Workers:
-    """So many worker processes that share a store; a family goes to the one with least to do.
+    """So many worker processes that share a store; an order goes to the one with least to do.
 
-    When this process is gone, their input ends, and so do they.
+    They begin with the first order. When this process is gone, their input ends, and so do they.
 
     Args:
         settings: Of the tree.
@@ -108,23 +112,11 @@ class Workers:
             )
         place = {"path": str(store.path), "tenant": store.tenant, "durability": store.durability}
         self._hello = {"settings": settings.model_dump(mode="json"), "store": place}
-        self._processes, self._lock = processes, lock
+        self.processes, self._lock = processes, lock
         self._workers: list[_Worker] = []
+        self._beginning = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        found = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        for _ in range(self._processes):
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", _WORKER),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=LONGEST,
-                env=found,
-                pass_fds=(self._lock,) if os.name == "posix" else (),
-                process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us
-            )
-            self._workers.append(_Worker(process))
-            self._workers[-1].say(self._hello)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -136,5 +128,53 @@ class Workers:
         Raises:
             TreeError: A worker failed, or died.
         """
-        least = min(self._workers, key=lambda worker: len(worker.families))
-        await least.grow(family, ended)
+        await self._ask({"grow": family.as_json()}, lambda found: ended(NodeRecord(**found)))
+
+    async def measure(self, asked: Sequence[Asked]) -> list[Measured]:
+        """Have dialogues measured.
+
+        Raises:
+            TreeError: A worker failed, or died.
+        """
+        found: list[Measured] = []
+        order = {"measure": [each.as_json() for each in asked]}
+        await self._ask(order, lambda each: found.append(Measured.of(each)))
+        return found
+
+    async def _ask(self, order: dict[str, Any], heard: _Heard) -> None:
+        async with self._beginning:
+            while len(self._workers) < self.processes:
+                self._workers.append(await self._begun())
+        least = min(self._workers, key=lambda worker: len(worker.orders))
+        await least.ask(order, heard)
+
+    async def _begun(self) -> _Worker:
+        found = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", _WORKER),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LONGEST,
+            env=found,
+            pass_fds=(self._lock,) if os.name == "posix" else (),
+            process_group=0 if os.name == "posix" else None,  # Ctrl-C is for us
+        )
+        worker = _Worker(process)
+        worker.say(self._hello)
+        return worker
+
+
+@asynccontextmanager
+async def workers_for(
+    settings: TreeSettings, ledger: Ledger, store: Store, *, processes: int
+) -> AsyncIterator[Workers | None]:
+    """The worker processes of a tree; none if one process is to do everything, which is this one.
+
+    Raises:
+        TreeError: Several processes cannot share the store.
+    """
+    if processes <= 1:
+        yield None
+        return
+    async with Workers(settings, store, processes=processes, lock=ledger.descriptor) as workers:
+        yield workers

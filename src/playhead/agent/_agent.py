@@ -71,19 +71,26 @@ class Agent:
         names = [node.name for node in self.nodes]
         if not names:
             raise AgentError(f"agent `{self.name}` has no nodes: give it one")
-        for node in self.nodes:
-            if names.count(node.name) > 1:
-                raise AgentError(f"agent `{self.name}` has two nodes `{node.name}`: rename one")
+        for at, node in enumerate(self.nodes):
+            if node.name in names[:at]:
+                raise AgentError(
+                    f"agent `{self.name}` has two nodes `{node.name}`: rename one",
+                    part=("nodes", at),
+                )
             for following in node.leads_to():
                 if following not in names:
                     raise AgentError(
                         f"node `{node.name}` of agent `{self.name}` goes on to `{following}`, "
-                        f"which is none of {', '.join(names)}"
+                        f"which is none of {', '.join(names)}",
+                        part=("nodes", at),
                     )
-        agents = [agent.name for agent in self.family()]
-        for agent in agents:
-            if agents.count(agent) > 1:
-                raise AgentError(f"two agents are called `{agent}`: rename one")
+        taken = {self.name: self}
+        for at, subagent in enumerate(self.subagents):
+            for agent in subagent.family():
+                if taken.setdefault(agent.name, agent) is not agent:
+                    raise AgentError(
+                        f"two agents are called `{agent.name}`: rename one", part=("subagents", at)
+                    )
 
     def family(self) -> Iterator[Agent]:
         """The agent and all its subagents, each once."""

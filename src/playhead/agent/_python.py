@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from playhead.errors import AgentError, PlayheadError, told
+from playhead.errors import AgentError, AgentFileError, PlayheadError, told
 
 T = TypeVar("T")
 _files: dict[Path, ModuleType] = {}
@@ -92,6 +92,8 @@ def called(function: Callable[[], T], what: str) -> T:
     """
     try:
         return function()
+    except AgentFileError:  # of a file that it reads: it has a place of its own
+        raise
     except (Exception, SystemExit) as error:
         message = error.message if isinstance(error, PlayheadError) else ""
         said = f"{type(error).__name__}: {message}" if message else told(error)

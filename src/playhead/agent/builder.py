@@ -19,6 +19,7 @@ from playhead.agent.builder_nodes import (
     team_options,
     text_of,
 )
+from playhead.agent.builder_templates import check_templates
 from playhead.agent.description import (
     AgentFile,
     AgentPart,
@@ -137,8 +138,13 @@ class AgentBuilder:
         if part.team is not None:
             return self._team(part, part.team, trail, subagents=subagents, common=common)
         nodes = self._nodes(part, trail)
-        with self._document.at(trail):
-            return Agent(part.name, nodes=nodes, subagents=subagents, **common)
+        try:
+            agent = Agent(part.name, nodes=nodes, subagents=subagents, **common)
+        except AgentError as error:
+            where: Trail = error.data.get("part", ())  # type: ignore[assignment]
+            raise self._document.fault((*trail, *where), error.message) from error
+        check_templates(self._document, agent, trail)
+        return agent
 
     def _team(
         self,
@@ -176,6 +182,10 @@ class AgentBuilder:
             return named_model(part.name, **given)
 
     def _nodes(self, part: AgentPart, trail: Trail) -> list[Node] | None:
+        if part.nodes is not None and "node" in part.model_fields_set:
+            raise self._document.fault(
+                (*trail, "node"), "`node` and `nodes` both say what the agent does: leave one out"
+            )
         if part.nodes is None:
             wanted = NodePart(type=part.node) if isinstance(part.node, str) else part.node
             return [ready_node(self._document, wanted, (*trail, "node"))]

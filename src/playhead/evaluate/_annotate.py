@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from playhead.errors import ConflictError, EvaluationError
+from playhead.errors import ConflictError, EvaluationError, TapeNotFoundError
 from playhead.store import Answer, Batch, Store
 from playhead.tape import By, Draft, Step, Tape
 from playhead.tape.annotations import ANNOTATIONS, Comment, Label, Score, Target
@@ -52,7 +52,12 @@ def target_of(tape: Tape, *, at: int | None = None) -> Target:
 
 
 async def annotate(
-    store: Store, annotations: Iterable[Annotation], *, by: By, tape: str | None = None
+    store: Store,
+    annotations: Iterable[Annotation],
+    *,
+    by: By,
+    tape: str | None = None,
+    tape_id: str | None = None,
 ) -> str:
     """Write annotations, all or none.
 
@@ -61,33 +66,51 @@ async def annotate(
         annotations: At least one.
         by: Who says so.
         tape: The annotation tape to go on with; a new one if not given.
+        tape_id: The id of the new one, minted before with `new_id`. If it is there by now, it is
+            gone on with: so it is found again after a crash.
 
     Returns:
         The id of the annotation tape.
 
     Raises:
-        EvaluationError: Nothing is to be written, or the tape is a session's.
+        EvaluationError: Nothing is to be written, the tape is a session's, or both `tape` and
+            `tape_id` are given.
         ConflictError: Others write to the tape all the time.
     """
+    if tape is not None and tape_id is not None:
+        raise EvaluationError("`tape` goes on with a tape, `tape_id` names a new one: give one")
     drafts = [Draft(body, by=by) for body in annotations]
     if not drafts:
         raise EvaluationError("nothing to annotate: give a score, a label or a comment")
     for _ in range(_TRIES):
-        there = Tape.new() if tape is None else await store.open(tape)
-        length = 0 if tape is None else len(there)
-        if tape is not None and not there.is_annotation:
-            raise EvaluationError(
-                f"tape `{tape}` is a session: annotations stand on a tape of their own"
-            )
+        there, length = await _to_write(store, tape, tape_id)
         steps = there.seal(drafts)
-        known = [] if tape is not None else there[:]
-        batch = Batch(there.id, expected_length=length, steps=[*known, *steps])
+        batch = Batch(there.id, expected_length=length, steps=[*there[length:], *steps])
         answer = await store.append(batch)
         if answer is Answer.UNKNOWN:
             answer = await store.append(batch)
         if answer is Answer.STORED:
             return there.id
-    raise ConflictError(f"others write to tape `{tape}` all the time: try again", tape=tape)
+    name = tape or tape_id
+    raise ConflictError(f"others write to tape `{name}` all the time: try again", tape=name)
+
+
+async def _to_write(store: Store, tape: str | None, tape_id: str | None) -> tuple[Tape, int]:
+    """The tape to write to, and how much of it is stored."""
+    name = tape or tape_id
+    if name is None:
+        return Tape.new(), 0
+    try:
+        there = await store.open(name)
+    except TapeNotFoundError:
+        if tape is not None:
+            raise
+        return Tape.new(tape_id), 0
+    if not there.is_annotation:
+        raise EvaluationError(
+            f"tape `{name}` is a session: annotations stand on a tape of their own"
+        )
+    return there, len(there)
 
 
 async def annotation_tapes(store: Store) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter
 
@@ -145,7 +145,7 @@ class _Reader:
         while self._peek() == "|":
             self._at += 1
             other, also = self._one()
-            made, said = made | other, f"{said} | {also}"
+            made, said = _either(made, other), f"{said} | {also}"
         return made, said
 
     def _one(self) -> tuple[Any, str]:
@@ -164,3 +164,10 @@ class _Reader:
             return _PLAIN[word], word
         known = ", ".join([*_PLAIN, "list[…]", "'a' | 'b'"])
         raise self.fault(f"there is no type `{word or 'nothing'}`, only {known}")
+
+
+def _either(one: Any, other: Any) -> Any:  # noqa: ANN401  (types)
+    """A union; words to choose from are one choice, so that a fault of it names them all."""
+    if get_origin(one) is Literal and get_origin(other) is Literal:
+        return Literal[(*get_args(one), *get_args(other))]
+    return one | other

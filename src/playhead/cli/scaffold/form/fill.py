@@ -4,16 +4,62 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import Field
 
 import playhead as ph
 from playhead.agent import FunctionSpec
+from playhead.errors import AgentFileError
 from playhead.govern import Shape
 from playhead.llm import Completion
 from playhead.tape import Body, Json, text_parts
 from playhead.tape.kinds import AssistantMessage, Output
+from playhead.yaml import Document, FilePart, read_yaml
 
-FORM: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("form.yaml").read_text())
+LIMITS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
+
+
+class FormPart(FilePart):
+    """What a form is: JSON Schema of its fields, by their names."""
+
+    title: str = ""
+    properties: dict[str, dict[str, Any]] = Field(min_length=1)
+
+
+def read_form(path: Path) -> dict[str, Any]:
+    """A form from its file.
+
+    Raises:
+        AgentFileError: It cannot be read, or a field could never be filled in.
+    """
+    document = read_yaml(path, error=AgentFileError)
+    form = document.validated(FormPart).model_dump()
+    for name, schema in form["properties"].items():
+        check_field(document, name, schema)
+    return form
+
+
+def check_field(document: Document, name: str, schema: dict[str, Any]) -> None:
+    """A field has a question, and there is a value that fits it."""
+    trail = ("properties", name)
+    if not isinstance(schema.get("description"), str):
+        raise document.fault(trail, f"`{name}` has no question: write it as its `description`")
+    with document.at(trail):
+        shape = Shape(schema)
+    for low, high in LIMITS:
+        if low in schema and high in schema and schema[low] > schema[high]:
+            raise document.fault(
+                (*trail, low),
+                f"nothing can be in `{name}`: `{low}` {schema[low]} is above `{high}` "
+                f"{schema[high]}; change one",
+            )
+    if "enum" in schema and not any(shape.answer(value) for value in schema["enum"]):
+        raise document.fault(
+            (*trail, "enum"),
+            f"nothing can be in `{name}`: no value of `enum` fits the rest; change one",
+        )
+
+
+FORM: dict[str, Any] = read_form(Path(__file__).with_name("form.yaml"))
 FIELDS: dict[str, Any] = FORM["properties"]
 
 hear = ph.FunctionNode(
