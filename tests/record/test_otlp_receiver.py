@@ -165,24 +165,36 @@ class Clock:
         return self.now
 
 
-async def test_a_trace_is_written_when_it_is_quiet_or_has_waited_long() -> None:
+async def test_a_trace_is_written_when_it_is_quiet_and_whole_or_has_waited_long() -> None:
     store, clock = fresh(), Clock()
     traces = Traces(store, settle=6.0, clock=clock)
-    (first, second, *_) = read_spans(request(SPANS[1], SPANS[4]))
-    await traces.take(Parcel((first,)))
-    clock.now = 5.9
-    await traces.take(Parcel((second,)))
-    clock.now = 7.0
+    part, root = read_spans(request(SPANS[1], SPANS[0]))
+    assert (part.parent, root.parent) == (root.id, "")
+    await traces.take(Parcel((part,)))
+    clock.now = 59.9  # whatever it is part of may still go on
     await traces.take(Parcel())
     assert await store.tapes() == []
-    clock.now = 12.0
+    await traces.take(Parcel((root,)))
+    clock.now = 65.0
+    await traces.take(Parcel())
+    assert await store.tapes() == []
+    clock.now = 66.0
     await traces.take(Parcel())
     assert len(await store.tapes()) == 1
-    for number in range(30):
+    for number in range(130):
         clock.now += 5
         (late,) = read_spans(request(span(100 + number, chat([ASKED], ANSWER), trace=TRACES[1])))
         await traces.take(Parcel((late,)))
     assert len(await store.tapes()) == 2
+
+
+async def test_a_part_of_what_never_comes_is_written_after_a_while() -> None:
+    store, clock = fresh(), Clock()
+    traces = Traces(store, settle=6.0, clock=clock)
+    await traces.take(Parcel(tuple(read_spans(request(SPANS[1])))))
+    clock.now = 60.0
+    await traces.take(Parcel())
+    assert len(await store.tapes()) == 1
 
 
 async def test_spans_that_are_none_are_rejected_alone() -> None:

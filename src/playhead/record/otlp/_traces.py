@@ -26,7 +26,8 @@ _TRIES = 3
 _MOST = 1000  # conversations that are remembered
 _MOST_TRACES = 20_000
 _MUCH = 256 * 1024 * 1024  # bytes of requests whose spans wait
-_PATIENCE = 10  # times the quiet that is waited for: no trace waits longer
+_PATIENCE = 10  # times that quiet, where something is missing: a model may take long to answer
+_LONGEST = 100  # times that quiet: no trace waits longer
 AGENT = "captured"  # nobody told us its name
 
 
@@ -55,13 +56,19 @@ class _Waiting:
     last: float
     spans: list[Span] = field(default_factory=list)
 
+    def is_whole(self) -> bool:
+        """Whether what each span is part of is there: it ends, and comes, after its parts."""
+        known = {span.id for span in self.spans} | {""}
+        return all(span.parent in known for span in self.spans)
+
 
 class Traces:
     """Makes tapes of spans: of each conversation one, of a trace that names none one as well.
 
     Parts of a trace come in any order, and children before parents. So they wait until nothing of
-    their trace has come for a while, and are then told in the order of what happened. What comes
-    later still stands at the end of the tape. A span that comes twice is told once.
+    their trace has come for a while, ten times as long if a parent is missing, and are then told in
+    the order of what happened. What comes later still stands at the end of the tape. A span that
+    comes twice is told once.
 
     Args:
         store: Where the tapes go.
@@ -110,8 +117,10 @@ class Traces:
             self._size = 0
 
     def _is_due(self, waiting: _Waiting, now: float) -> bool:
-        quiet = now - waiting.last >= self._settle
-        return quiet or now - waiting.first >= self._settle * _PATIENCE
+        quiet = now - waiting.last
+        if quiet < self._settle:
+            return now - waiting.first >= self._settle * _LONGEST
+        return quiet >= self._settle * _PATIENCE or waiting.is_whole()
 
     async def _write(self, spans: Sequence[Span]) -> None:
         fault: Exception | None = None
