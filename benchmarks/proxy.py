@@ -166,7 +166,7 @@ def measured(*, count: int, at_once: int, tokens: int) -> dict[str, object]:
     """All figures."""
     with tempfile.TemporaryDirectory() as folder, child("benchmarks._proxy_upstream") as up:
         direct = up[1]
-        program = ("playhead.cli", "record", "llm", "--upstream", f"http://127.0.0.1:{direct}")
+        program = ("playhead", "record", "llm", "--upstream", f"http://127.0.0.1:{direct}")
         with child(*program, "--port", "0", "--store", f"{folder}/tapes.db") as (process, proxied):
             found: dict[str, object] = {"calls_ms": asyncio.run(calls(direct, proxied, count))}
             for name, port in (("direct", direct), ("proxied", proxied)):

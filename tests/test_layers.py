@@ -32,6 +32,7 @@ LAYERS = {
     "studio": 7,
     "cli": 7,
     "pytest_plugin": 7,
+    "__main__": 7,
 }
 SIBLINGS = {
     ("agent", "environment"),

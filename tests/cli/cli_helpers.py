@@ -102,7 +102,7 @@ class Ended(NamedTuple):
 def start(*words: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
     """Start the program."""
     return subprocess.Popen(
-        [sys.executable, "-m", "playhead.cli", *words],
+        [sys.executable, "-m", "playhead", *words],
         cwd=cwd,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
@@ -141,7 +141,7 @@ def in_terminal(
     terminal, theirs = os.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", "PAGER": "cat"}
     environment.pop("NO_COLOR", None)
-    begin = [program] if program else ["-m", "playhead.cli"]
+    begin = [program] if program else ["-m", "playhead"]
     process = subprocess.Popen(
         [sys.executable, "-c", _AT_TERMINAL, *begin, *words],
         cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,

@@ -56,7 +56,7 @@ def test_a_tape_goes_through_a_pipe(cli: Run, place: Path, family):
     tape = family[1]
     out = playhead("export", "last", cwd=place)
     done = subprocess.run(
-        [sys.executable, "-m", "playhead.cli", "import", "-", "--store", "piped.db"],
+        [sys.executable, "-m", "playhead", "import", "-", "--store", "piped.db"],
         input=out.out, cwd=place, text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -65,7 +65,7 @@ def test_broken_settings_are_told_with_file_and_line(tmp_path: Path) -> None:
 def test_recorded_tapes_are_scored(tmp_path: Path, data_dir: Path) -> None:
     file = data_dir / "tapeagents" / "form_filler" / "output_tapes_for_teacher.yaml"
     store = str(tmp_path / "tapes.db")
-    assert command("playhead.cli", "import", str(file), "--store", store).returncode == 0
+    assert command("playhead", "import", str(file), "--store", store).returncode == 0
     done = command("examples.forms.score", store)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("G 100  R 100  A 100  D 100  T 100") == 3

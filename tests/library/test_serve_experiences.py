@@ -72,7 +72,7 @@ def deleted(place: Path) -> list[str]:
 
 def command(*more: str) -> list[str]:
     words = ["serve", "mcp", "--environment", "office.py:tools", "--store", "tapes.db", *more]
-    return ["-m", "playhead.cli", *words]
+    return ["-m", "playhead", *words]
 
 
 @asynccontextmanager
@@ -225,7 +225,7 @@ async def test_plays_come_one_after_the_other(place: Path, monkeypatch: pytest.M
 
 def test_no_environment_is_told(place: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "playhead.cli", "serve", "mcp"],
+        [sys.executable, "-m", "playhead", "serve", "mcp"],
         cwd=place, capture_output=True, text=True, env=dict(os.environ),
     )  # fmt: skip
     assert done.returncode == 2

@@ -20,7 +20,7 @@ FILES = {  # what is good, how the record goes on whose line has no end, and wha
     "tapeagents-yaml": (b"steps: []\n---\n", b'steps: [{kind: "', "document 1 (line 2)"),
     "playhead": (b"", b'{"playhead":"tape","v":1,"tape":"', "line 1"),
 }
-PLAYHEAD = (sys.executable, "-m", "playhead.cli")
+PLAYHEAD = (sys.executable, "-m", "playhead")
 
 
 def finished(told: Path, *words: str) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from playhead.record.mcp import Capture, HttpProxy, Player, read_recording, reco
 from playhead.tape import Body, Tape
 from playhead.tape.kinds import Connection, McpMessage, ToolCall, ToolError, ToolResult
 
-PLAYHEAD = [sys.executable, "-m", "playhead.cli"]
+PLAYHEAD = [sys.executable, "-m", "playhead"]
 TIME = [sys.executable, "-m", "mcp_server_time", "--local-timezone", "UTC"]
 GIT = [sys.executable, "-m", "mcp_server_git"]
 MEANT = (ToolCall, ToolResult, ToolError)

@@ -45,7 +45,7 @@ agent = ph.Agent("sender", model=ph.ScriptedModel(say), tools=[send])
 
 @contextmanager
 def server(folder: Path) -> Iterator[openai.OpenAI]:
-    command = [sys.executable, "-m", "playhead.cli", "serve", "agent", "agent.py:agent"]
+    command = [sys.executable, "-m", "playhead", "serve", "agent", "agent.py:agent"]
     with subprocess.Popen(
         [*command, "--port", "0"], cwd=folder, stderr=subprocess.PIPE, text=True
     ) as running:

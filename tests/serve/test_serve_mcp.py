@@ -98,7 +98,7 @@ async def test_over_standard_input_and_output(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(AGENT)
     command = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "playhead.cli", "serve", "agent", "agent.py:agent", "--mcp"],
+        args=["-m", "playhead", "serve", "agent", "agent.py:agent", "--mcp"],
         cwd=tmp_path,
         env=dict(os.environ),
     )

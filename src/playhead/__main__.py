@@ -1,4 +1,4 @@
-"""`python -m playhead.cli`."""
+"""`python -m playhead`."""
 
 from playhead.cli import main
 
