@@ -39,6 +39,7 @@ SIBLINGS = {
     ("experience", "evaluate"),
     ("optimize", "evaluate"),
     ("cli", "serve"),
+    ("__main__", "cli"),
 }
 DOOR = "playhead"  # what users import; in the package, only applications and programs do
 
