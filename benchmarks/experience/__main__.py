@@ -24,21 +24,24 @@ from benchmarks.experience.tables import renamed_table, retrieval_table, ungroup
 from benchmarks.experience.world import World
 from playhead.office import OfficeData
 
-ABLATIONS = {
-    "typed mentions": {"typed_mentions": False},
-    "row selection": {"row_selection": False},
-    "loops": {"loops": False},
-    "branches": {"branches": False},
-    "refusal rules": {"refusal_rules": False},
-    "leave-one-out": {"leave_one_out": False},
+MECHANISMS = {
+    "typed mentions": "typed_mentions",
+    "row selection": "row_selection",
+    "loops": "loops",
+    "branches": "branches",
+    "refusal rules": "refusal_rules",
+    "leave-one-out": "leave_one_out",
 }
 
 
 def ablations(data: Data, rules: Protocol, kind: str = "A") -> list[dict[str, Any]]:
-    """The row of `play` without one mechanism at a time."""
+    """The row of `play` without one mechanism at a time, and with records alone."""
+    less = {"": rules}
+    for name, member in MECHANISMS.items():
+        less[name] = replace(rules, settings=replace(rules.settings, **{member: False}))
+    less["environment"] = replace(rules, environment=False)
     found = []
-    for name, off in {"": {}, **ABLATIONS}.items():
-        without = replace(rules, settings=replace(rules.settings, **off))
+    for name, without in less.items():
         rows = main_rows(data, without, kinds=kind)
         (row,) = [r for r in rows if r["mode"] == "play" and r["choice"] == "random"]
         found.append({"without": name, **row})

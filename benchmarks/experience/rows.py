@@ -25,11 +25,13 @@ class Protocol:
         k: Training traces of a family.
         draws: Random draws.
         settings: What the learner may use.
+        environment: Whether reads are made again in a fresh one; or only what was recorded counts.
     """
 
     k: int = 3
     draws: int = 20
     settings: LearnSettings = field(default_factory=LearnSettings)
+    environment: bool = True
 
 
 @dataclass
@@ -82,8 +84,9 @@ def learn_family(
     chosen = [traces[task] for task in tasks]
     tools = data.world.tools
     examples = [clean(trace, tools) for trace in chosen]
+    probe = data.world.read if rules.environment else None
     found = (
-        induce(examples, tools, name="learnt", settings=rules.settings, probe=data.world.read)
+        induce(examples, tools, name="learnt", settings=rules.settings, probe=probe)
         if examples
         else None
     )
