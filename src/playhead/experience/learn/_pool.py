@@ -26,7 +26,19 @@ def pooled(
         made_of: What comes of a group.
         probe: Makes reads.
     """
-    return _joined(examples, _parted(examples, found, made_of, probe), made_of)
+    joined = _joined(examples, _parted(examples, found, made_of, probe), made_of)
+    return [(group, _shown([examples[at] for at in group], made)) for group, made in joined]
+
+
+def _shown(members: Sequence[Example], made: Induced) -> Induced:
+    """What is made of a group; nothing of a single session that wrote nothing.
+
+    That nothing was to be done is seen beside sessions that did something, or that left it undone
+    for the same reason.
+    """
+    if made.experience is None or len(members) > 1 or members[0].writes:
+        return made
+    return Induced(None, [*made.reasons, "it is alone of its kind, and nothing was done"])
 
 
 def _parted(
