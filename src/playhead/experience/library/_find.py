@@ -13,7 +13,7 @@ from playhead.experience.library._kept import Kept, document_of, kept_of, worth_
 from playhead.experience.library._plays import Plays
 from playhead.experience.library._rank import Candidate, Ranked, rank
 from playhead.experience.library._similar import MOST_EXAMPLES, Similarity
-from playhead.experience.routine import Inputs, Refuse, parameters_of
+from playhead.experience.routine import Inputs, Refuse, decide
 from playhead.tape import utc_now
 
 
@@ -155,15 +155,17 @@ def find(file: LibraryFile, task: str, *, similarity: Similarity | None = None) 
 
 
 def cannot_read(experience: Experience, task: str, *, now: str) -> str | None:
-    """Why an experience cannot read a task: it mentions more than any trace did, or is unclear.
+    """Why an experience would refuse a task before its first call.
+
+    The task mentions more than any trace did, or is unclear, or lacks what the first calls need.
 
     Args:
         experience: The document.
         task: The task's text.
         now: The clock, `YYYY-MM-DD HH:MM:SS`.
     """
-    read = parameters_of(experience, Inputs(task, now))
-    return read.reason if isinstance(read, Refuse) else None
+    first = decide(experience, Inputs(task, now), ())
+    return first.reason if isinstance(first, Refuse) else None
 
 
 def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate:

@@ -16,11 +16,12 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from playhead.errors import LibraryError
-from playhead.experience.library._words import is_typed, words
+from playhead.experience.library._words import is_light, is_typed, words
 
 _MOVED = 0.5  # what a word counts that stands elsewhere
 _SLOT = 0.3  # what a word costs that stands where the examples differ
 _LEAST = 0.2  # weight of the most frequent word
+_LIGHT = float(__import__('os').environ.get('LW','0.1'))
 _LEAST_KNOWN = 0.2  # of a text has to be known to an experience before the two are aligned
 _STRANGERS = 20  # experiences that a small library is taken to lack
 MOST_EXAMPLES = 24
@@ -119,6 +120,8 @@ class _Weights:
 
     def weight(self, word: str) -> float:
         """How much a word tells: the rarer, the more (the weight of BM25)."""
+        if is_light(word):
+            return _LIGHT
         holding = self._holding[word]
         return max(_LEAST, math.log(1 + (self._count - holding + 0.5) / (holding + 0.5)))
 
