@@ -13,7 +13,7 @@ from benchmarks.experience.renamed import renamed
 from benchmarks.experience.rows import Learnt, Protocol, learn_family, others
 from playhead.experience.document import Experience
 from playhead.experience.learn import learn_traces
-from playhead.experience.library import Candidate, cannot_read, rank
+from playhead.experience.library import candidate_of, cannot_read, rank
 from playhead.office import WORKBENCH_NOW, OfficeTask
 
 SEED = 0
@@ -51,10 +51,7 @@ def retrieval_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
 
 def chosen(data: Data, query: str, library: dict[str, Experience]) -> str | None:
     """The experience that the library would take for a task."""
-    candidates = [
-        Candidate(key, experience.scope.examples, tools=frozenset(experience.tools))
-        for key, experience in library.items()
-    ]
+    candidates = [candidate_of(experience, key=key) for key, experience in library.items()]
     now = f"{data.world.data.now:%Y-%m-%d %H:%M:%S}"
     found = rank(
         query, candidates, refuses=lambda one: cannot_read(library[one.key], query, now=now)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from playhead.experience.document import Experience
+from playhead.experience.library._blanks import blanks_of
 from playhead.experience.library._file import LibraryFile
 from playhead.experience.library._guards import Guards
 from playhead.experience.library._kept import Kept, document_of, kept_of, worth_of
@@ -102,6 +103,7 @@ def _candidate(file: LibraryFile, same: Sequence[Kept], avoid: list[str]) -> Can
         worth=worth_of(file, tuple(each.digest for each in same)),
         tools=frozenset(tools),
         avoid=tuple(avoid),
+        blanks=blanks_of(document_of(file, same[0].digest)),
     )
 
 
@@ -180,6 +182,7 @@ def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate
         key or experience.name,
         tuple(text for text in texts if text.strip())[:MOST_EXAMPLES],
         tools=frozenset(experience.tools),
+        blanks=blanks_of(experience),
     )
 
 

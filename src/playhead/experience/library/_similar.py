@@ -16,12 +16,12 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from playhead.errors import LibraryError
-from playhead.experience.library._words import is_light, is_typed, words
+from playhead.experience.library._words import Blanks, is_light, is_typed, words
 
 _MOVED = 0.5  # what a word counts that stands elsewhere
 _SLOT = 0.3  # what a word costs that stands where the examples differ
 _LEAST = 0.2  # weight of the most frequent word
-_LIGHT = float(__import__('os').environ.get('LW','0.1'))
+_LIGHT = 0.15  # weight of a word that any task may say
 _LEAST_KNOWN = 0.2  # of a text has to be known to an experience before the two are aligned
 _STRANGERS = 20  # experiences that a small library is taken to lack
 MOST_EXAMPLES = 24
@@ -52,12 +52,29 @@ class Lexical:
     fits: float = 0.3
     apart: float = 0.05
 
-    def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
-        """See `Similarity`."""
-        several = [[words(text) for text in each[:MOST_EXAMPLES]] for each in texts]
+    def __call__(
+        self,
+        query: str,
+        texts: Sequence[Sequence[str]],
+        blanks: Sequence[Blanks] | None = None,
+    ) -> list[float]:
+        """See `Similarity`.
+
+        Args:
+            query: A task.
+            texts: Sets of examples.
+            blanks: Where the texts of each set hold values, if that is known.
+        """
+        where = blanks or [None] * len(texts)
+        several = [
+            [words(text, blank) for text in each[:MOST_EXAMPLES]]
+            for each, blank in zip(texts, where, strict=True)
+        ]
         weights = _Weights(several)
-        asked = words(query)
-        return [weights.fit(asked, each) for each in several]
+        return [
+            weights.fit(words(query, blank), each)
+            for each, blank in zip(several, where, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
