@@ -14,12 +14,13 @@ from playhead.experience.values import find_mentions, stem, words_of
 
 ALIKE = 0.6
 """How alike every two traces have to be to be of one kind for certain, 0 … 1."""
-RELATED = 0.55
+RELATED = 0.5
 """How alike two groups have to be on average to be tried as one."""
 SOMEWHAT = 0.25
 """How alike two groups have to be on average that write with the same tools."""
 _MENTIONED = 0.7  # of the likeness goes where two texts mention nothing of the same sort
 _ALL_MENTIONED = 0.2  # of what is not alike, where they mention just the same sorts
+_OTHER_THINGS = 0.7  # of the likeness is left where each mentions a sort that the other does not
 _MORE = 1e-9
 
 Likeness: TypeAlias = Mapping[tuple[int, int], float]
@@ -139,6 +140,8 @@ def _alike(one: _Signs, other: _Signs) -> float:
     mentioned = (one.kinds | other.kinds).total()
     both = (one.kinds & other.kinds).total() / mentioned if mentioned else 1.0
     alike *= 1 - _MENTIONED + _MENTIONED * both
+    if one.kinds.keys() - other.kinds.keys() and other.kinds.keys() - one.kinds.keys():
+        alike *= _OTHER_THINGS
     return alike + _ALL_MENTIONED * (1 - alike) * (both == 1)
 
 

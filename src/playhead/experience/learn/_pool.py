@@ -9,6 +9,7 @@ from playhead.experience.learn._group import likeness, parted, related, writing_
 from playhead.experience.learn._induce import Induced
 from playhead.experience.learn._trace import Example, Probe
 from playhead.experience.learn._validate import replayed
+from playhead.experience.values import asks_otherwise
 
 Taught: TypeAlias = tuple[list[int], Induced]
 """A group of examples, by their numbers, and what came of it."""
@@ -57,12 +58,29 @@ def _parted(
             if learnt.experience and not _right(learnt):
                 learnt.experience = None
                 learnt.reasons.append("no session of its kind bears it out")
-            elif any(_contradicts(learnt, each, probe) for each in rest):
+            elif not _apart(examples, part, group, learnt) and any(
+                _contradicts(learnt, each, probe) for each in rest
+            ):
                 learnt.experience = None
                 learnt.reasons.append("sessions that are much alike contradict it")
         good = any(each.experience for _, each in taught)
         kept += _parted(examples, taught, made_of, probe) if good else [(group, made)]
     return kept
+
+
+def _apart(
+    examples: Sequence[Example], part: Sequence[int], group: Sequence[int], learnt: Induced
+) -> bool:
+    """Whether a part is a kind of its own: all its sessions bear each other out.
+
+    And each is more like every other one of the part than like any session beside it.
+    """
+    if len(part) < 2 or _right(learnt) < len(part):
+        return False
+    near = likeness([examples[at] for at in group])
+    inside = [at for at, member in enumerate(group) if member in part]
+    within = min(value for pair, value in near.items() if set(pair) <= set(inside))
+    return all(value < within for pair, value in near.items() if len({*pair} & {*inside}) == 1)
 
 
 def _contradicts(learnt: Induced, example: Example, probe: Probe | None) -> bool:
@@ -77,7 +95,8 @@ def _joined(
 ) -> list[Taught]:
     """Groups that are alike are one kind, if one experience explains both no worse than two did.
 
-    Groups that only write alike have to explain each other's sessions.
+    Groups that only write alike have to explain each other's sessions. Where one kind puts a
+    condition or a choice that the other does not, sessions of both may happen to agree.
     """
     near = likeness(examples)
     tried: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
@@ -91,6 +110,9 @@ def _joined(
             if key in tried:
                 continue
             tried.add(key)
+            sides = [[examples[at].trace.task for at in side] for side, _ in (left, right)]
+            if asks_otherwise(*sides):
+                continue
             both = made_of([*left[0], *right[0]])
             least = _right(left[1]) + _right(right[1]) + more
             if _right(both) >= max(least, 1):

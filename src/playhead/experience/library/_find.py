@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from playhead.experience.document import Experience
+from playhead.experience.document import Experience, Parameter
 from playhead.experience.library._blanks import blanks_of
 from playhead.experience.library._file import LibraryFile
 from playhead.experience.library._guards import Guards
@@ -14,7 +14,7 @@ from playhead.experience.library._kept import Kept, document_of, kept_of, worth_
 from playhead.experience.library._plays import Plays
 from playhead.experience.library._rank import Candidate, Ranked, rank
 from playhead.experience.library._similar import MOST_EXAMPLES, Similarity
-from playhead.experience.routine import Inputs, Refuse, decide
+from playhead.experience.routine import Inputs, Refuse, decide, parameters_of
 from playhead.tape import utc_now
 
 
@@ -166,8 +166,18 @@ def cannot_read(experience: Experience, task: str, *, now: str) -> str | None:
         task: The task's text.
         now: The clock, `YYYY-MM-DD HH:MM:SS`.
     """
-    first = decide(experience, Inputs(task, now), ())
+    inputs = Inputs(task, now)
+    read = parameters_of(experience, inputs)
+    if isinstance(read, Refuse):
+        return read.reason
+    if any(read.get(name) is None and _given(each) for name, each in experience.parameters.items()):
+        return None  # whoever plays says the rest
+    first = decide(experience, inputs, ())
     return first.reason if isinstance(first, Refuse) else None
+
+
+def _given(parameter: Parameter) -> bool:
+    return any(getattr(source, "given", False) for source in parameter.sources)
 
 
 def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate:

@@ -27,7 +27,7 @@ class Candidate:
     worth: float = 1.0
     tools: frozenset[str] = frozenset()
     avoid: tuple[str, ...] = ()
-    blanks: Blanks = Blanks()
+    blanks: Blanks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from playhead.errors import LibraryError
-from playhead.experience.library._words import Blanks, is_light, is_typed, words
+from playhead.experience.library._words import LONGEST, Blanks, is_light, is_typed, words
+from playhead.experience.values import asks_otherwise
 
 _MOVED = 0.5  # what a word counts that stands elsewhere
 _SLOT = 0.3  # what a word costs that stands where the examples differ
@@ -49,14 +50,14 @@ class Similarity(Protocol):
 class Lexical:
     """Similarity by words. Needs nothing, and gives the same everywhere."""
 
-    fits: float = 0.3
-    apart: float = 0.05
+    fits: float = 0.2
+    apart: float = 0.1
 
     def __call__(
         self,
         query: str,
         texts: Sequence[Sequence[str]],
-        blanks: Sequence[Blanks] | None = None,
+        blanks: Sequence[Blanks | None] = (),
     ) -> list[float]:
         """See `Similarity`.
 
@@ -65,15 +66,17 @@ class Lexical:
             texts: Sets of examples.
             blanks: Where the texts of each set hold values, if that is known.
         """
-        where = blanks or [None] * len(texts)
+        where = blanks or [None for _ in texts]
         several = [
             [words(text, blank) for text in each[:MOST_EXAMPLES]]
             for each, blank in zip(texts, where, strict=True)
         ]
         weights = _Weights(several)
         return [
-            weights.fit(words(query, blank), each)
-            for each, blank in zip(several, where, strict=True)
+            0.0
+            if asks_otherwise([query[:LONGEST]], [text[:LONGEST] for text in each[:MOST_EXAMPLES]])
+            else weights.fit(words(query, blank), held)
+            for each, held, blank in zip(texts, several, where, strict=True)
         ]
 
 
@@ -88,7 +91,7 @@ class Embedded:
     """
 
     embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]
-    fits: float = 0.8
+    fits: float = 0.2
     apart: float = 0.02
 
     def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
@@ -160,6 +163,8 @@ class _Weights:
             for at, word in enumerate(asked)
             if word not in examples.share and at not in explained
         ]
+        if any(map(is_typed, strange)):
+            return 0.0  # it speaks of a sort of thing that the examples do not
         always = [word for word, share in examples.share.items() if share == 1]
         absent = set(always) - set(asked)
         unexplained = self.total(strange) / self.total(asked)

@@ -7,18 +7,19 @@ from functools import lru_cache
 
 from playhead.experience.values import find_mentions, stem, words_of
 
-_LONGEST = 8_000  # characters of a text that are looked at
+LONGEST = 8_000  # characters of a text that are looked at
 _MOST = 400  # words of it
 _NOW = "2000-01-01 00:00:00"  # days count by their type, whichever they are
 _LONGEST_BLANK = 8  # words
 _LIGHT = frozenset(
-    map(
-        stem,
-        "a also am an and are be can could did do does for get give got had has have hello help hey"
-        " hi i i'd i'll i'm i've is it it's just kindly let let's like me my need of our please"
-        " should so some thank thanks that that's the their them then there these they this those"
-        " to us want was we we'd we'll we're we've were will with would you your".split(),
+    stem(word)
+    for line in (
+        "a also am an and are be can could did do does for get give got had has have hello help",
+        "hey hi i i'd i'll i'm i've is it it's just kindly let let's like me my need of our please",
+        "should so some thank thanks that that's the their them then there these they this those",
+        "to us want was we we'd we'll we're we've were will with would you your",
     )
+    for word in line.split()
 )
 
 
@@ -44,7 +45,7 @@ def words(text: str, blanks: Blanks | None = None) -> tuple[str, ...]:
         text: A task.
         blanks: Where else there are values; nowhere if not given.
     """
-    said = _words(text[:_LONGEST])
+    said = _words(text[:LONGEST])
     return _blanked(said, blanks) if blanks else said
 
 
