@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from playhead.experience.learn._group import likeness, parted, related, writing_alike
+from playhead.experience.learn._group import (
+    RELATED,
+    Likeness,
+    likeness,
+    parted,
+    related,
+    writing_alike,
+)
 from playhead.experience.learn._induce import Induced
 from playhead.experience.learn._trace import Example, Probe
 from playhead.experience.learn._validate import replayed
@@ -28,18 +35,32 @@ def pooled(
         probe: Makes reads.
     """
     joined = _joined(examples, _parted(examples, found, made_of, probe), made_of)
-    return [(group, _shown([examples[at] for at in group], made)) for group, made in joined]
+    near = likeness(examples)
+    return [(group, _shown(examples, group, made, near, probe)) for group, made in joined]
 
 
-def _shown(members: Sequence[Example], made: Induced) -> Induced:
-    """What is made of a group; nothing of a single session that wrote nothing.
+def _shown(
+    examples: Sequence[Example],
+    group: Sequence[int],
+    made: Induced,
+    near: Likeness,
+    probe: Probe | None,
+) -> Induced:
+    """What is made of a group; of a single session only what nothing in the pool speaks against.
 
     That nothing was to be done is seen beside sessions that did something, or that left it undone
-    for the same reason.
+    for the same reason. What a session did is contradicted by others like it.
     """
-    if made.experience is None or len(members) > 1 or members[0].writes:
+    if made.experience is None or len(group) > 1:
         return made
-    return Induced(None, [*made.reasons, "it is alone of its kind, and nothing was done"])
+    (alone,) = group
+    if not examples[alone].writes:
+        return Induced(None, [*made.reasons, "it is alone of its kind, and nothing was done"])
+    like = [at for at in range(len(examples)) if at != alone]
+    like = [at for at in like if near[max(at, alone), min(at, alone)] >= RELATED]
+    if any(_contradicts(made, examples[at], probe) for at in like):
+        return Induced(None, [*made.reasons, "sessions that are much alike contradict it"])
+    return made
 
 
 def _parted(
