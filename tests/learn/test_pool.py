@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garden import NOW, PLANTS, TOOLS, call, probe, trace
+from garden import PLANTS, TOOLS, call, probe, trace
 
 from playhead.experience.learn import Learned, Trace, learn_traces
 from playhead.experience.values import asks_otherwise
@@ -63,7 +63,6 @@ def test_texts_that_mention_other_sorts_of_things_are_other_kinds() -> None:
     ]
     groups = groups_of(learnt_of(*traces))
     assert groups
-    assert all({*each} <= {"t0", "t1", "t2"} or "t0" not in each for each in groups)
     assert not any({"t0", "t1", "t2"} & each and {"t10", "t11", "t12"} & each for each in groups)
 
 
@@ -75,4 +74,3 @@ def test_a_choice_or_a_condition_is_left_out_by_nobody_who_means_it() -> None:
     assert not asks_otherwise(plain, [*choice, plain[0]])
     assert not asks_otherwise(plain, ["Make a task 'now or never' for ana"])
     assert not asks_otherwise([], choice)
-    assert NOW

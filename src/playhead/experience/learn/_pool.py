@@ -49,7 +49,8 @@ def _shown(
     """What is made of a group; of a single session only what nothing in the pool speaks against.
 
     That nothing was to be done is seen beside sessions that did something, or that left it undone
-    for the same reason. What a session did is contradicted by others like it.
+    for the same reason. Where one tool wrote several times, as in others much like it, one of these
+    has to bear it out: which of the values vary, a single session cannot show.
     """
     if made.experience is None or len(group) > 1:
         return made
@@ -58,8 +59,13 @@ def _shown(
         return Induced(None, [*made.reasons, "it is alone of its kind, and nothing was done"])
     like = [at for at in range(len(examples)) if at != alone]
     like = [at for at in like if near[max(at, alone), min(at, alone)] >= RELATED]
-    if any(_contradicts(made, examples[at], probe) for at in like):
+    verdicts = [replayed(made.experience, examples[at], probe) for at in like]
+    if "wrong" in verdicts:
         return Induced(None, [*made.reasons, "sessions that are much alike contradict it"])
+    own = examples[alone]
+    same = any(examples[at].signature == own.signature for at in like)
+    if same and len(own.writes) > len(own.signature) and "right" not in verdicts:
+        return Induced(None, [*made.reasons, "no session that is much alike bears it out"])
     return made
 
 
