@@ -81,13 +81,14 @@ def _parted(
         parts = [] if made.experience else parted([examples[at] for at in group])
         taught = [(part, made_of(part)) for each in parts if (part := [group[at] for at in each])]
         for part, learnt in taught:
-            rest = [examples[at] for at in group if at not in part]
+            beside = [other for other, _ in taught if other is not part]
+            if _apart(examples, part, group, learnt):  # then several others are a kind as well
+                beside = [other for other in beside if len(other) == 1]
+            rest = [examples[at] for other in beside for at in other]
             if learnt.experience and not _right(learnt):
                 learnt.experience = None
                 learnt.reasons.append("no session of its kind bears it out")
-            elif not _apart(examples, part, group, learnt) and any(
-                _contradicts(learnt, each, probe) for each in rest
-            ):
+            elif any(_contradicts(learnt, each, probe) for each in rest):
                 learnt.experience = None
                 learnt.reasons.append("sessions that are much alike contradict it")
         good = any(each.experience for _, each in taught)
