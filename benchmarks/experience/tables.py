@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks.experience.evidence import Data, draw, traces_of
@@ -13,10 +14,11 @@ from benchmarks.experience.renamed import renamed
 from benchmarks.experience.rows import Learnt, Protocol, learn_family, others
 from playhead.experience.document import Experience
 from playhead.experience.learn import learn_traces
-from playhead.experience.library import Candidate, cannot_read, rank
+from playhead.experience.library import candidate_of, cannot_read, rank
 from playhead.office import WORKBENCH_NOW, OfficeTask
 
 SEED = 0
+DRAWS = 6  # of the ungrouped table
 NOW = f"{WORKBENCH_NOW:%Y-%m-%d %H:%M:%S}"
 
 
@@ -51,10 +53,7 @@ def retrieval_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
 
 def chosen(data: Data, query: str, library: dict[str, Experience]) -> str | None:
     """The experience that the library would take for a task."""
-    candidates = [
-        Candidate(key, experience.scope.examples, tools=frozenset(experience.tools))
-        for key, experience in library.items()
-    ]
+    candidates = [candidate_of(experience, key=key) for key, experience in library.items()]
     now = f"{data.world.data.now:%Y-%m-%d %H:%M:%S}"
     found = rank(
         query, candidates, refuses=lambda one: cannot_read(library[one.key], query, now=now)
@@ -63,10 +62,23 @@ def chosen(data: Data, query: str, library: dict[str, Experience]) -> str | None
 
 
 def ungrouped_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, Any]:
-    """All training traces in one pool; beside it, the same with the families known."""
+    """All training traces in one pool; beside it, the same with the families known.
+
+    Means over draws, with the shares of each draw.
+    """
+    draws = [_ungrouped(data, rules, kind, seed) for seed in range(max(1, min(rules.draws, DRAWS)))]
+    counts = ("experiences", "quarantined", "instances", *OUTCOMES)
+    return {
+        **{name: _mean(each[name] for each in draws) for name in counts},
+        "grouped": {name: _mean(each["grouped"][name] for each in draws) for name in OUTCOMES},
+        "draws": [_shares(each) for each in draws],
+    }
+
+
+def _ungrouped(data: Data, rules: Protocol, kind: str, seed: int) -> dict[str, Any]:
     traces = traces_of(data, kind)
     families = data.families
-    drawn = {f: draw(data, traces, f, kind=kind, k=rules.k, seed=SEED) for f in families}
+    drawn = {f: draw(data, traces, f, kind=kind, k=rules.k, seed=seed) for f in families}
     pool = [traces[task] for family in families for task in drawn[family]]
     learnt = learn_traces(
         pool, dict(data.world.tools), probe=data.world.read, settings=rules.settings
@@ -74,7 +86,7 @@ def ungrouped_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
     library = {each.name: each for each in learnt.experiences}
     tests = [data.tasks[t] for f in families for t in data.families[f] if t not in drawn[f]]
     pooled = _outcomes(data, tests, library)
-    known = learn_all(data, rules, kind, SEED)
+    known = learn_all(data, rules, kind, seed)
     alone: Counter[str] = Counter()
     for each in known:
         alone += Counter(play(data.world, t, each.experience).outcome for t in others(data, each))
@@ -84,6 +96,26 @@ def ungrouped_table(data: Data, rules: Protocol, kind: str = "A") -> dict[str, A
         "instances": len(tests),
         **{name: pooled[name] for name in OUTCOMES},
         "grouped": {name: alone[name] for name in OUTCOMES},
+    }
+
+
+def _mean(values: Iterable[int]) -> float:
+    mean: float = fmean(values)
+    return round(mean, 2)
+
+
+def _shares(figures: dict[str, Any]) -> dict[str, float]:
+    """What was solved and what went wrong in one draw, in percent."""
+
+    def share(counts: dict[str, Any], *names: str) -> float:
+        part = sum(counts[name] for name in names)
+        shown: float = 100 * part / max(figures["instances"], 1)
+        return round(shown, 1)
+
+    return {
+        "solved": share(figures, "solved_write", "solved_noop"),
+        "errors": share(figures, "wrong_writes", "missed"),
+        "grouped": share(figures["grouped"], "solved_write", "solved_noop"),
     }
 
 

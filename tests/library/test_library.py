@@ -317,3 +317,14 @@ def test_a_task_that_an_experience_cannot_read_is_not_for_it(library: Library) -
     choice = library.find(f"{CANCEL} tomorrow")
     assert choice.kept is None
     assert "cannot read the task: the task mentions 1 of the kind `date`" in choice.reason
+
+
+def test_an_experience_that_would_refuse_before_its_first_call_is_not_for_a_task(
+    library: Library,
+) -> None:
+    source = {"mention": {"kind": "quoted", "nth": 0}}
+    parameters = {"person": {"schema": {"type": "string"}, "sources": [source]}}
+    library.add(experience(parameters=parameters), origin="learnt")
+    choice = library.find(CANCEL)  # nothing in quotes
+    assert choice.kept is None
+    assert "cannot read the task" in choice.reason

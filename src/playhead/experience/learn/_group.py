@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 from typing import TypeAlias
@@ -12,10 +14,13 @@ from playhead.experience.values import find_mentions, stem, words_of
 
 ALIKE = 0.6
 """How alike every two traces have to be to be of one kind for certain, 0 … 1."""
-RELATED = 0.55
+RELATED = 0.5
 """How alike two groups have to be on average to be tried as one."""
 SOMEWHAT = 0.25
 """How alike two groups have to be on average that write with the same tools."""
+_MENTIONED = 0.7  # of the likeness goes where two texts mention nothing of the same sort
+_ALL_MENTIONED = 0.2  # of what is not alike, where they mention just the same sorts
+_OTHER_THINGS = 0.7  # of the likeness is left where each mentions a sort that the other does not
 _MORE = 1e-9
 
 Likeness: TypeAlias = Mapping[tuple[int, int], float]
@@ -23,7 +28,7 @@ Likeness: TypeAlias = Mapping[tuple[int, int], float]
 
 def likeness(examples: Sequence[Example]) -> Likeness:
     """How alike every two traces are, 0 … 1; the greater number comes first."""
-    signs = [_signs(each) for each in examples]
+    signs = [_Signs.of(each) for each in examples]
     return {
         (one, other): _alike(signs[one], signs[other])
         for one in range(len(examples))
@@ -96,24 +101,48 @@ def _between(near: Likeness, one: Sequence[int], other: Sequence[int]) -> list[f
     return [near[max(a, b), min(a, b)] for a in one for b in other]
 
 
-def _signs(example: Example) -> tuple[frozenset[str], frozenset[str]]:
-    """The words of the task without what varies, in pairs and alone; and the tools that wrote."""
-    text = example.trace.task
-    for found in reversed(find_mentions(text, now=example.trace.now)):
-        text = f"{text[: found.start]} {found.kind.upper()} {text[found.end :]}"
-    words = [stem(word) for word, _, _ in words_of(text)]
-    pairs = {f"{one} {other}" for one, other in pairwise(words)}
-    return frozenset({*words, *pairs}), frozenset(call.tool for call in example.writes)
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What tells of which kind a trace is.
+
+    Args:
+        words: The words of the task without what varies, in pairs and alone.
+        kinds: What the task mentions, by its sort: how many days, names and so on.
+        wrote: The tools that wrote.
+    """
+
+    words: frozenset[str]
+    kinds: Counter[str]
+    wrote: frozenset[str]
+
+    @classmethod
+    def of(cls, example: Example) -> _Signs:
+        """Read them off a trace."""
+        text = example.trace.task
+        found = find_mentions(text, now=example.trace.now)
+        for each in reversed(found):
+            text = f"{text[: each.start]} {each.kind.upper()} {text[each.end :]}"
+        words = [stem(word) for word, _, _ in words_of(text)]
+        pairs = {f"{one} {other}" for one, other in pairwise(words)}
+        wrote = frozenset(call.tool for call in example.writes)
+        return cls(frozenset({*words, *pairs}), Counter(each.kind for each in found), wrote)
 
 
-def _alike(
-    one: tuple[frozenset[str], frozenset[str]], other: tuple[frozenset[str], frozenset[str]]
-) -> float:
-    """How many words two tasks share; tools that contradict each other make them less alike."""
-    words = _shared(one[0], other[0])
-    if not one[1] or not other[1]:
-        return words
-    return words * (0.5 + 0.5 * _shared(one[1], other[1])) + 0.1 * (one[1] == other[1])
+def _alike(one: _Signs, other: _Signs) -> float:
+    """How many words two tasks share, if they mention the same sorts of things.
+
+    Tools that contradict each other make them less alike.
+    """
+    alike = _shared(one.words, other.words)
+    if one.wrote and other.wrote:
+        same = 0.1 * (one.wrote == other.wrote)
+        alike = alike * (0.5 + 0.5 * _shared(one.wrote, other.wrote)) + same
+    mentioned = (one.kinds | other.kinds).total()
+    both = (one.kinds & other.kinds).total() / mentioned if mentioned else 1.0
+    alike *= 1 - _MENTIONED + _MENTIONED * both
+    if one.kinds.keys() - other.kinds.keys() and other.kinds.keys() - one.kinds.keys():
+        alike *= _OTHER_THINGS
+    return alike + _ALL_MENTIONED * (1 - alike) * (both == 1)
 
 
 def _shared(one: frozenset[str], other: frozenset[str]) -> float:

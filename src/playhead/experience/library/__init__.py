@@ -45,10 +45,12 @@ from playhead.experience.library._ratings import Rating, Ratings, Signers
 from playhead.experience.library._rehearsal import Rehearsal, rehearse, verified
 from playhead.experience.library._similar import Embedded, Lexical, Similarity
 from playhead.experience.library._verify import Trial, Verification, over_tape, verify
+from playhead.experience.library._words import Blanks
 from playhead.experience.library._worth import Standing, wilson_low, worth
 
 __all__ = [
     "Baseline",
+    "Blanks",
     "ByMeaning",
     "Candidate",
     "Capabilities",

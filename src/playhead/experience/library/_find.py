@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from playhead.experience.document import Experience
+from playhead.experience.document import Experience, Parameter
+from playhead.experience.library._blanks import blanks_of
 from playhead.experience.library._file import LibraryFile
 from playhead.experience.library._guards import Guards
 from playhead.experience.library._kept import Kept, document_of, kept_of, worth_of
 from playhead.experience.library._plays import Plays
 from playhead.experience.library._rank import Candidate, Ranked, rank
 from playhead.experience.library._similar import MOST_EXAMPLES, Similarity
-from playhead.experience.routine import Inputs, Refuse, parameters_of
+from playhead.experience.routine import Inputs, Refuse, decide, parameters_of
 from playhead.tape import utc_now
 
 
@@ -102,6 +103,7 @@ def _candidate(file: LibraryFile, same: Sequence[Kept], avoid: list[str]) -> Can
         worth=worth_of(file, tuple(each.digest for each in same)),
         tools=frozenset(tools),
         avoid=tuple(avoid),
+        blanks=blanks_of(document_of(file, same[0].digest)),
     )
 
 
@@ -155,15 +157,27 @@ def find(file: LibraryFile, task: str, *, similarity: Similarity | None = None) 
 
 
 def cannot_read(experience: Experience, task: str, *, now: str) -> str | None:
-    """Why an experience cannot read a task: it mentions more than any trace did, or is unclear.
+    """Why an experience would refuse a task before its first call.
+
+    The task mentions more than any trace did, or is unclear, or lacks what the first calls need.
 
     Args:
         experience: The document.
         task: The task's text.
         now: The clock, `YYYY-MM-DD HH:MM:SS`.
     """
-    read = parameters_of(experience, Inputs(task, now))
-    return read.reason if isinstance(read, Refuse) else None
+    inputs = Inputs(task, now)
+    read = parameters_of(experience, inputs)
+    if isinstance(read, Refuse):
+        return read.reason
+    if any(read.get(name) is None and _given(each) for name, each in experience.parameters.items()):
+        return None  # whoever plays says the rest
+    first = decide(experience, inputs, ())
+    return first.reason if isinstance(first, Refuse) else None
+
+
+def _given(parameter: Parameter) -> bool:
+    return any(getattr(source, "given", False) for source in parameter.sources)
 
 
 def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate:
@@ -178,6 +192,7 @@ def candidate_of(experience: Experience, *, key: str | None = None) -> Candidate
         key or experience.name,
         tuple(text for text in texts if text.strip())[:MOST_EXAMPLES],
         tools=frozenset(experience.tools),
+        blanks=blanks_of(experience),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from playhead.experience.library._similar import MOST_EXAMPLES, Lexical, Similarity
+from playhead.experience.library._words import Blanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Candidate:
         worth: Calibrated success × rating × audit, see `worth`.
         tools: The tools that it uses. Of two that use the same ones either may be taken.
         avoid: Texts of tasks on which it went wrong.
+        blanks: Where its texts hold values.
     """
 
     key: str
@@ -25,6 +27,7 @@ class Candidate:
     worth: float = 1.0
     tools: frozenset[str] = frozenset()
     avoid: tuple[str, ...] = ()
+    blanks: Blanks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,9 @@ def rank(
     similar = similarity or Lexical()
     known = list(candidates)
     texts = [candidate.texts for candidate in known]
-    fits = similar(query, texts)
-    words = Lexical()
-    plainly = fits if isinstance(similar, Lexical) else words(query, texts)
+    words = similar if isinstance(similar, Lexical) else Lexical()
+    plainly = words(query, texts, [candidate.blanks for candidate in known])
+    fits = plainly if words is similar else similar(query, texts)
     ranked = [
         Ranked(
             candidate,

@@ -16,11 +16,13 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from playhead.errors import LibraryError
-from playhead.experience.library._words import is_typed, words
+from playhead.experience.library._words import LONGEST, Blanks, is_light, is_typed, words
+from playhead.experience.values import asks_otherwise
 
 _MOVED = 0.5  # what a word counts that stands elsewhere
 _SLOT = 0.3  # what a word costs that stands where the examples differ
 _LEAST = 0.2  # weight of the most frequent word
+_LIGHT = 0.15  # weight of a word that any task may say
 _LEAST_KNOWN = 0.2  # of a text has to be known to an experience before the two are aligned
 _STRANGERS = 20  # experiences that a small library is taken to lack
 MOST_EXAMPLES = 24
@@ -48,15 +50,34 @@ class Similarity(Protocol):
 class Lexical:
     """Similarity by words. Needs nothing, and gives the same everywhere."""
 
-    fits: float = 0.3
-    apart: float = 0.05
+    fits: float = 0.2
+    apart: float = 0.1
 
-    def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
-        """See `Similarity`."""
-        several = [[words(text) for text in each[:MOST_EXAMPLES]] for each in texts]
+    def __call__(
+        self,
+        query: str,
+        texts: Sequence[Sequence[str]],
+        blanks: Sequence[Blanks | None] = (),
+    ) -> list[float]:
+        """See `Similarity`.
+
+        Args:
+            query: A task.
+            texts: Sets of examples.
+            blanks: Where the texts of each set hold values, if that is known.
+        """
+        where = blanks or [None for _ in texts]
+        several = [
+            [words(text, blank) for text in each[:MOST_EXAMPLES]]
+            for each, blank in zip(texts, where, strict=True)
+        ]
         weights = _Weights(several)
-        asked = words(query)
-        return [weights.fit(asked, each) for each in several]
+        return [
+            0.0
+            if asks_otherwise([query[:LONGEST]], [text[:LONGEST] for text in each[:MOST_EXAMPLES]])
+            else weights.fit(words(query, blank), held)
+            for each, held, blank in zip(texts, several, where, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ class Embedded:
     """
 
     embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]
-    fits: float = 0.8
+    fits: float = 0.2
     apart: float = 0.02
 
     def __call__(self, query: str, texts: Sequence[Sequence[str]]) -> list[float]:
@@ -119,6 +140,8 @@ class _Weights:
 
     def weight(self, word: str) -> float:
         """How much a word tells: the rarer, the more (the weight of BM25)."""
+        if is_light(word):
+            return _LIGHT
         holding = self._holding[word]
         return max(_LEAST, math.log(1 + (self._count - holding + 0.5) / (holding + 0.5)))
 
@@ -140,6 +163,8 @@ class _Weights:
             for at, word in enumerate(asked)
             if word not in examples.share and at not in explained
         ]
+        if any(map(is_typed, strange)):
+            return 0.0  # it speaks of a sort of thing that the examples do not
         always = [word for word, share in examples.share.items() if share == 1]
         absent = set(always) - set(asked)
         unexplained = self.total(strange) / self.total(asked)

@@ -42,7 +42,8 @@ def wilson_low(good: int, tried: int, *, z: float = 1.0) -> float:
     share = good / tried
     middle = share + z * z / (2 * tried)
     spread = z * math.sqrt(share * (1 - share) / tried + z * z / (4 * tried * tried))
-    return max(0.0, (middle - spread) / (1 + z * z / tried))
+    low = (middle - spread) / (1 + z * z / tried)
+    return min(share, max(0.0, low))  # rounding may put it a trifle above
 
 
 def worth(standing: Standing) -> float:

@@ -1,5 +1,6 @@
 """Values of experiences: pure functions, and what a task's text mentions. No document, no I/O."""
 
+from playhead.experience.values._conditions import asks_otherwise
 from playhead.experience.values._functions import FUNCTIONS, PureFunction, equal, order, text
 from playhead.experience.values._mentions import Found, find_mentions
 from playhead.experience.values._number import Absent, Unclear, number
@@ -13,6 +14,7 @@ __all__ = [
     "Found",
     "PureFunction",
     "Unclear",
+    "asks_otherwise",
     "contrary",
     "equal",
     "find_mentions",
