@@ -25,19 +25,15 @@ class TestMemoryStore(StoreConformance):
 
 
 @pytest.mark.parametrize(
-    ("durability", "swift", "commits"),
-    [("full", 1e9, "thread"), ("normal", 0, "thread"), ("normal", 1e9, "loop")],
-    ids=["full-at-once", "normal-queued", "normal-in-loop"],
+    ("durability", "swift"), [("full", 1e9), ("normal", 0)], ids=["full-at-once", "normal-queued"]
 )
 class TestSqliteStore(StoreConformance):
     """Both durabilities, and jobs done in the loop's own thread as well as in the writer's."""
 
     @pytest.fixture
-    async def store(
-        self, path: Path, durability, swift, commits, monkeypatch
-    ) -> AsyncIterator[SqliteStore]:
+    async def store(self, path: Path, durability, swift, monkeypatch) -> AsyncIterator[SqliteStore]:
         monkeypatch.setattr(_writer, "_SWIFT", swift)
-        async with SqliteStore(path, durability=durability, commits=commits) as store:
+        async with SqliteStore(path, durability=durability) as store:
             yield store
 
     async def second(self, store: Store) -> SqliteStore:

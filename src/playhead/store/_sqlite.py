@@ -12,7 +12,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from playhead.errors import (
     StoreCorruptError,
@@ -53,7 +53,6 @@ _logger = logging.getLogger("playhead.store")
 _ABOVE_ALL_KEYS = 1 << 62
 _PASSES = 8  # of an index that others disturb
 _PATIENCE = 5.0  # seconds that an erasure waits for those who read
-_BRIEF = 6.0  # seconds of a lease that the writer's thread has to see at once
 
 
 class SqliteStore:
@@ -65,11 +64,6 @@ class SqliteStore:
         path: The file; made when first written to.
         tenant: Whose tapes; one tenant never sees another's.
         durability: `full` survives power loss, `normal` survives a crash of the process.
-        commits: In which thread: one of their own, so that sessions go on meanwhile, or that of the
-            event `loop`, where what sessions write in one of its turns is committed together, as
-            long as that is swift. The latter takes a fifth less of CPU, and holds up the loop
-            for some milliseconds: for a process that does nothing else, beside others that use the
-            other cores.
 
     Raises:
         StoreError: The place is on a network file system, or an argument is unfit.
@@ -81,12 +75,9 @@ class SqliteStore:
         *,
         tenant: str = "default",
         durability: Durability = "full",
-        commits: Literal["thread", "loop"] = "thread",
     ) -> None:
         if durability not in ("full", "normal"):
             raise StoreError(f"durability is `full` or `normal`, not `{durability}`")
-        if commits not in ("thread", "loop"):
-            raise StoreError(f"commits are done in a `thread` or in the `loop`, not `{commits}`")
         try:
             tenant.encode()
             if tenant.startswith(REMOVED[0]):
@@ -97,7 +88,6 @@ class SqliteStore:
         self.tenant = tenant
         self.durability: Durability = durability
         self.closed = False
-        self._in_loop = commits == "loop"
         self._pid = os.getpid()
         self._starting = threading.Lock()
         self._writer: Writer | None = None
@@ -116,9 +106,7 @@ class SqliteStore:
             if self.closed:
                 raise StoreError("the store is closed: open it again")
             if self._writer is None or self._writer.ended:
-                self._writer = Writer(
-                    self.path, self.durability, self._keeper, in_loop=self._in_loop
-                )
+                self._writer = Writer(self.path, self.durability, self._keeper)
                 weakref.finalize(self, self._writer.stop, self._keeper.give_all_back).atexit = False
             return self._writer
 
@@ -386,7 +374,7 @@ class SqliteStore:
             return lease
 
         try:
-            return await self._write(job, queued=not self._in_loop or seconds < _BRIEF)
+            return await self._write(job, queued=True)
         except TapeOwnedError:
             raise
         except BaseException:  # cancelled, perhaps: nobody would know of the lease

@@ -1,8 +1,7 @@
 """One writer a store: jobs from all sessions share transactions (group commit).
 
 They are done in a thread of the writer's own. A lone session's jobs are done in its own thread as
-long as commits are swift, because waking another thread costs more than such a commit. Where it is
-asked for, so are those of all sessions of an event loop, a transaction for each of its turns.
+long as commits are swift, because waking another thread costs more than such a commit.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from playhead.errors import PlayheadError, StoreError, UnknownOutcomeError
 from playhead.store._leases import Keeper
 from playhead.store._memo import WritingConnection
 from playhead.store._sqlite_file import Durability, translated
-from playhead.store._turns import Turn
 from playhead.store._write_access import WriteAccess
 
 T = TypeVar("T")
@@ -33,8 +31,6 @@ Job: TypeAlias = Callable[[sqlite3.Connection], Any]
 _MAX_GROUP = 256  # jobs in one transaction
 _SWIFT = 0.005  # seconds that a commit may take in the event loop's own thread
 _BREATH = 0.02  # seconds after which other tasks of the event loop get their turn
-_MOST = 64  # jobs of a turn that an event loop is held up for
-_NAP = 1.0  # seconds after which the writer's thread looks what the loops' threads did
 
 
 @dataclass(slots=True)
@@ -56,17 +52,12 @@ class Writer:
         path: The file.
         durability: What commits survive.
         keeper: The leases that are held.
-        in_loop: Do what an event loop's tasks ask for in one of its turns in the loop's thread.
     """
 
-    def __init__(
-        self, path: Path, durability: Durability, keeper: Keeper, *, in_loop: bool = False
-    ) -> None:
+    def __init__(self, path: Path, durability: Durability, keeper: Keeper) -> None:
         self.access = WriteAccess(path, durability)
         self._path = path
         self._keeper = keeper
-        self._in_loop = in_loop
-        self._gathered: Turn[_Task] = Turn()
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.ended = False
         self._over = False  # the thread has seen the end
@@ -102,70 +93,42 @@ class Writer:
                     raise task.error
                 done: T = task.value
                 return done
-        loop = asyncio.get_running_loop()
-        task = _Task(job, loop.create_future(), fold)
-        if self._in_loop and not (fold or queued):
-            self._gathered.add(task, loop, then=self._do_gathered)
-        else:
-            self._put(task)
+        task = _Task(job, asyncio.get_running_loop().create_future(), fold)
+        self._put(task)
         assert task.future is not None
         result: T = await task.future
         return result
 
     def _do_at_once(self, task: _Task) -> bool:
         """Do a job in this very thread; False, and nothing is done, if that would mean waiting."""
+        if self.ended or not self._working.acquire(blocking=False):
+            return False
         try:
-            return self._do_here([task])
+            return self._do_here(task)
         except Exception as error:
             task.error = task.error or _ours(error, self._path)
             return True
+        finally:
+            self._working.release()
 
-    def _do_here(self, group: list[_Task]) -> bool:
-        """One transaction in this very thread; False, and nothing is done, if it had to wait.
+    def _do_here(self, task: _Task) -> bool:
+        """A transaction of one job; False, and nothing is done, if it had to wait.
 
         Raises:
             OSError, sqlite3.Error, StoreError: It failed.
         """
-        if self.ended or not self._working.acquire(blocking=False):
+        connection = self.access.take_at_once()
+        if connection is None:
             return False
+        failed = True
         try:
-            connection = self.access.take_at_once()
-            if connection is None:
-                return False
-            failed = True
-            try:
-                done = self._transaction(group, connection, wait=False)
-                failed = False
-            finally:
-                self.access.give_back(failed=failed)
+            done = self._transaction([task], connection, wait=False)
+            failed = False
         finally:
-            self._working.release()
+            self.access.give_back(failed=failed)
         if done and self.access.untidy():  # a checkpoint takes too long for a loop
             self._tasks.put(_Task(_nothing, tidy=True))
         return done
-
-    def _do_gathered(self) -> None:
-        """Do what was gathered; the writer's thread does what would take long, or went wrong."""
-        group = self._gathered.take()
-        if self._pace < _SWIFT and len(group) <= _MOST and self._tasks.empty():
-            try:
-                if self._do_here(group):
-                    _settle(group)
-                    return
-            except UnknownOutcomeError as error:
-                for task in group:
-                    task.error = _ours(error, self._path)
-                _settle(group)
-                return
-            except Exception as error:  # one of them may have spoilt it for all
-                _logger.debug("`%s`: %r: each is tried again", self._path, error)
-        try:
-            for task in group:
-                self._put(task)
-        except StoreError as error:
-            for task in group:
-                task.error = task.error or _ours(error, self._path)
-            _settle(group)
 
     def _transaction(
         self, group: list[_Task], connection: WritingConnection, *, wait: bool
@@ -233,17 +196,12 @@ class Writer:
         """Take what is queued; or wait for it, or until a lease is to be renewed."""
         with contextlib.suppress(queue.Empty):
             while len(group) < _MAX_GROUP and not self._over:
-                task = self._tasks.get(wait, self._idle() if wait else None)
+                task = self._tasks.get(wait, self._keeper.wait() if wait else None)
                 wait = False
                 if task is None:
                     self._over = True
                 else:
                     group.append(task)
-
-    def _idle(self) -> float | None:
-        """Seconds to wait for tasks: until a renewal is due, or leases may have been taken."""
-        due = self._keeper.wait()
-        return due if not self._in_loop else min(_NAP, _NAP if due is None else due)
 
     def _work(self, group: list[_Task], *, joining: bool = False) -> None:
         """Do a group; what goes wrong becomes the error of the tasks concerned, and never more.

@@ -83,7 +83,7 @@ def prepared(hello: Said) -> Trials:
             f"{', '.join(f'`{each}`' for each in source.candidates)} than what is to be run: name "
             "what you pass, and let it not depend on where it is read"
         )
-    store = SqliteStore(**hello["store"], commits="loop")
+    store = SqliteStore(**hello["store"])
     return Trials(suite, candidates, store=store, seed=hello["seed"])
 
 
