@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cli_helpers import AGENTS, Run
 from typer.testing import CliRunner, Result
 
 from playhead.cli._app import app
+from playhead.tape import _body
 
 
 @pytest.fixture
@@ -20,6 +22,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("COLUMNS", raising=False)
     (tmp_path / "agents.py").write_text(AGENTS)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def projects_of_their_own() -> Iterator[None]:
+    """Each test that begins a form project in this process has its step class, of the same kind."""
+    yield
+    _body._kinds.pop("form.filled", None)
 
 
 @pytest.fixture
