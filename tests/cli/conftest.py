@@ -26,9 +26,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def projects_of_their_own() -> Iterator[None]:
-    """Each test that begins a form project in this process has its step class, of the same kind."""
+    """Each test that begins a form project in this process has its own classes of its kinds."""
     yield
-    _body._kinds.pop("form.filled", None)
+    for kind in [each for each in _body._kinds if each.startswith("form.")]:
+        del _body._kinds[kind]
 
 
 @pytest.fixture
